@@ -1,0 +1,190 @@
+"""Look at a host's variables here and at the host itself in one module run; say all that is wrong at once."""
+
+from __future__ import annotations
+
+import base64
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+ROOT = Path(__file__).resolve().parents[3]
+# Ansible loads a plugin by its path: what it shares with others is not on Python's path by itself.
+sys.path.append(str(ROOT / "playbooks" / "plugins"))
+
+from preflight_checks import settings, source, table, values  # noqa: E402
+from preflight_checks.origins import Inventory  # noqa: E402
+from preflight_checks.problems import Problem, message  # noqa: E402
+
+TABLE = ROOT / "roles" / "preflight" / "meta" / "argument_specs.yml"
+
+
+class ActionModule(ActionBase):
+    """Takes no arguments: its input is what the inventory says."""
+
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset[str]()
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        host = str(task_vars["inventory_hostname"])
+        checks = _Checks(self._templar, self._loader, task_vars)
+        checks.variables()
+        checks.source()
+        try:
+            seen = self._execute_module(
+                module_name="split_preflight", module_args=checks.questions(), task_vars=task_vars
+            )
+        except AnsibleConnectionFailure as error:
+            if not checks.problems:
+                raise
+            seen = {"failed": True, "msg": str(error)}
+        if seen.get("failed") or "host" not in seen:
+            if not checks.problems:
+                return {**result, **seen, "failed": True}
+            checks.problems.append(Problem("", f"{host} could not be looked at: {seen.get('msg', 'no answer')}"))
+        else:
+            checks.answers(seen)
+            result["warnings"] = seen["remarks"]
+        if checks.problems:
+            return {**result, "failed": True, "msg": message(host, checks.problems)}
+        return {**result, "changed": False, "host": {**seen["host"], "source": checks.origin()}}
+
+
+class _Checks:
+    """One host's variables, and what was found wrong with them."""
+
+    def __init__(self, templar: Any, loader: Any, task_vars: dict[str, Any]) -> None:
+        self.problems: list[Problem] = []
+        self._templar = templar
+        self._task_vars = task_vars
+        self._table = table.read_table(TABLE)
+        self._inventory = Inventory(task_vars, loader)
+        self._values: dict[str, Any] = {}
+        self._raw: dict[str, Any] = {}
+        self._broken: set[str] = set()
+        self._source: source.Source | None = None
+
+    def variables(self) -> None:
+        """Names, types, and what each may say."""
+        self._names()
+        for name, row in self._table.items():
+            self._take(name, row)
+        for finding in values.check(self._values, self._broken, self._inventory.names()):
+            self._broken.add(finding.variable)
+            self._found(finding)
+
+    def source(self) -> None:
+        """The source and what has to be in it."""
+        needs = {"site_source", "site_version", "site_directory", "site_settings"}
+        if needs & self._broken or not needs <= self._values.keys():
+            return
+        location, version, directory, module = (
+            self._values[name] for name in ("site_source", "site_version", "site_directory", "site_settings")
+        )
+        wanted = settings.module_files(directory, module)
+        try:
+            seconds = int(self._task_vars.get("preflight_git_seconds", 20))
+            self._source = source.find(location, version, wanted, seconds)
+        except source.NotThere as error:
+            said = self._values[error.variable]
+            shown = source.without_password(said)
+            self._add(error.variable, f'{error.variable} is "{shown}": {error}')
+            return
+        requirements = self._values.get("site_requirements", "")
+        requirements = requirements if isinstance(requirements, str) else ""
+        for finding in settings.check(self._source, directory, module, requirements):
+            self._found(finding)
+
+    def questions(self) -> dict[str, Any]:
+        """The module's arguments; what is broken here is not asked there."""
+        asked: dict[str, Any] = {
+            argument: self._values[name]
+            for argument, name in {
+                "site": "site_name",
+                "port": "site_port",
+                "listen": "proxy_listen",
+                "python": "site_python",
+            }.items()
+            if name in self._values and name not in self._broken
+        }
+        asked["disk_megabytes"] = self._task_vars.get("preflight_disk_megabytes", 500)
+        for name, text in self._source.texts.items() if self._source else ():
+            asked["settings_path"] = name
+            # Settings may hold secrets: the argument is not logged. Packed, it is never so short a text
+            # that hiding it would blank others.
+            asked["settings"] = base64.b64encode(zlib.compress(text)).decode()
+            break
+        return asked
+
+    def answers(self, seen: dict[str, Any]) -> None:
+        """What the host has to say about the host, and about the settings in its own Python."""
+        for problem in seen["problems"]:
+            self._add(problem["variable"], problem["what"], problem.get("mend", ""))
+        told = seen.get("settings") or {}
+        if self._source is None or "site_settings" in self._broken:
+            return
+        module = self._values["site_settings"]
+        if told.get("error"):
+            self._add("site_settings", f'site_settings is "{module}", which is not Python: {told["error"]}')
+        elif told.get("empty"):
+            inside = settings.settings_modules(self._source, self._values["site_directory"], below=module)
+            meant = f" (did you mean {' or '.join(inside)}?)" if inside else ""
+            self._add("site_settings", f'site_settings is "{module}", a module with nothing in it{meant}')
+
+    def origin(self) -> dict[str, str]:
+        """What the source is, for the fact."""
+        found = self._source
+        return {"kind": found.kind, "location": found.location, "commit": found.commit} if found else {}
+
+    def _names(self) -> None:
+        names = self._inventory.names()
+        renamed: dict[str, str] = self._task_vars.get("__preflight_renamed", {})
+        foreign = list(self._task_vars.get("preflight_foreign_variables", []))
+        for old in sorted(names & renamed.keys()):
+            self._add(old, f"{old} is now called {renamed[old]}")
+        for name in table.unknown(names, self._table, [*foreign, *renamed]):
+            near = table.nearest(name, self._table)
+            mend = "" if near else "If it is yours and not meant for django-split, name it in preflight_foreign_variables."
+            self._add(name, f"{name} is no variable of django-split{near}", mend)
+
+    def _take(self, name: str, row: table.Variable) -> None:
+        if name not in self._task_vars:
+            if row.required:
+                self._broken.add(name)
+                self._add(name, f"{name} is not set", place=f"Set it in {self._inventory.file()}.")
+            else:
+                self._values[name] = row.default
+            return
+        raw = self._raw[name] = self._task_vars[name]
+        try:
+            self._values[name] = table.taken(_plain(self._templar.template(raw)), row)
+        except table.WrongType as error:
+            self._broken.add(name)
+            self._add(name, f"{name} {error}", value=error.value)
+        except AnsibleError as error:
+            self._broken.add(name)
+            self._add(name, f"{name} cannot be worked out: {' '.join(str(error).split())}")
+
+    def _found(self, finding: values.Finding) -> None:
+        self._add(finding.variable, finding.what, value=finding.value)
+
+    def _add(self, name: str, what: str, mend: str = "", place: str = "", value: object = None) -> None:
+        """A problem with the place of the element it is about, else of the value, else of the name."""
+        if not place and name:
+            place = self._inventory.place(name, value) or self._inventory.place(name, self._raw.get(name))
+        self.problems.append(Problem(name, what, place, mend))
+
+
+def _plain(value: Any) -> Any:
+    """The value with vaulted texts read; a vaulted one is no str until somebody asks."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value

@@ -1,0 +1,435 @@
+"""What each variable may say, beyond its type. A rule gives sentences; where the value was set is added later."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+# A unix socket's path has 108 bytes in the kernel, the last of them a NUL.
+SOCKET_BYTES = 107
+SITE_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+# Users, groups and folders of these names are somebody else's, or ours for another purpose.
+RESERVED_NAMES = frozenset(
+    "django-split nginx proxy redis memcached postgres postgresql supervisor systemd dbus udev sshd ssh "
+    "root daemon bin sys adm tty disk lp mail news uucp man kmem dialout fax voice cdrom floppy tape sudo "
+    "audio dip www-data backup operator list irc src gnats shadow utmp video sasl plugdev staff games users "
+    "nogroup nobody crontab messagebus input kvm render lock log user mount initctl sendsigs network".split()
+)
+# A site called news-main would have the group that is the user of the site news.
+RESERVED_ENDINGS = ("-main", "-admin", "-store", "-build", "-main-http", "-admin-http")
+
+# Which store keeps the sessions of which engine.
+SERVES = {
+    ("cache", "redis"),
+    ("cache", "memcached"),
+    ("cached_db", "redis"),
+    ("cached_db", "memcached"),
+}
+# Engines of Django's that are not served, and why not.
+REFUSED_ENGINES = {
+    "db": 'keeps every session in the database, which is what the split ends: "cached_db" keeps a copy there',
+    "file": 'keeps sessions in files, which no second host can read: use "cache"',
+    "signed_cookies": 'keeps sessions with the visitor, where nobody can end them: use "cache"',
+}
+
+# Set by django-split for each instance; a value of the operator's would start the wrong settings.
+OWN_ENVIRONMENT = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV")
+OWN_PROCESSES = ("main", "admin", "store", "nginx", "manage", "build", "supervisord")
+
+HOST_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence about a variable; ``value`` is the element that it is about, if not the whole."""
+
+    variable: str
+    what: str
+    value: object = None
+
+
+Values = Mapping[str, Any]
+Rule = Callable[[Values], Iterator[Finding]]
+
+
+def check(values: Values, broken: set[str], explicit: set[str]) -> Iterator[Finding]:
+    """Run every rule whose variables have a value of the right type.
+
+    ``explicit`` names the variables that somebody has set: a default of ours is never the operator's fault.
+    """
+    for needs, rule in RULES:
+        if not broken.intersection(needs) and all(name in values for name in needs):
+            yield from rule(values)
+    if not broken.intersection({"session_store", "session_persistent"}):
+        yield from persistence(values, explicit)
+
+
+def socket_paths(site: str) -> list[str]:
+    """The longest sockets of a site; a release's id has 12 characters."""
+    return [f"/run/{site}/admin/admin-{'0' * 12}.sock", f"/run/{site}/store/store.sock"]
+
+
+def site_name(values: Values) -> Iterator[Finding]:
+    name = values["site_name"]
+    ending = next((end for end in RESERVED_ENDINGS if name.endswith(end)), "")
+    longest = max(len(path.encode()) for path in socket_paths(name))
+    if longest > SOCKET_BYTES:
+        yield Finding(
+            "site_name",
+            f"site_name is {len(name)} characters long: a socket of the site would have a path of {longest} bytes, "
+            f"and the system takes {SOCKET_BYTES}. A name has at most 20 characters.",
+        )
+    elif not SITE_NAME.fullmatch(name):
+        yield Finding(
+            "site_name",
+            f'site_name is "{name}": a name is a lower-case letter, then at most 19 lower-case letters, digits or "-"'
+            f"{_plain_name(name)}",
+        )
+    elif name in RESERVED_NAMES:
+        yield Finding(
+            "site_name",
+            f'site_name is "{name}": the system has a user, a group or a folder of that name. Take another.',
+        )
+    elif ending:
+        yield Finding(
+            "site_name",
+            f'site_name is "{name}": a name that ends in "{ending}" is that of a user of the site '
+            f'"{name.removesuffix(ending)}". Take another.',
+        )
+
+
+def _plain_name(name: str) -> str:
+    plain = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-0123456789")[:20].strip("-")
+    return f" ({plain} would do)" if SITE_NAME.fullmatch(plain) else ""
+
+
+def site_hosts(values: Values) -> Iterator[Finding]:
+    hosts = values["site_hosts"]
+    if not hosts:
+        yield Finding(
+            "site_hosts", "site_hosts is empty: name at least one host that the site answers to"
+        )
+    for number, host in enumerate(hosts):
+        wrong = _host_wrong(host)
+        if wrong:
+            yield Finding("site_hosts", f'site_hosts has "{host}": {wrong}', host)
+        elif host in hosts[:number]:
+            yield Finding("site_hosts", f'site_hosts has "{host}" twice', host)
+
+
+def _host_wrong(host: str) -> str:
+    if "://" in host:
+        return f'a name without a scheme is asked for ("{host.partition("://")[2].rstrip("/")}")'
+    if host.startswith("["):
+        return "" if _is_address(host) else "no IPv6 address"
+    if host.count(":") > 1:
+        return f'an IPv6 address stands in brackets ("[{host}]")'
+    if ":" in host:
+        return "a port does not belong here; it is site_port's"
+    if "*" in host or host.startswith("."):
+        return "patterns are not served; write each name out"
+    if host != host.lower():
+        return f'write it in lower case ("{host.lower()}")'
+    if not host.isascii():
+        try:
+            return f'write it as DNS does ("{host.encode("idna").decode()}")'
+        except UnicodeError:
+            return "no host name"
+    labels = host.removesuffix(".").split(".")
+    if len(host) > 253 or not all(HOST_LABEL.fullmatch(label) for label in labels):
+        return "no host name"
+    if host.endswith("."):
+        return f'leave the last dot out ("{host[:-1]}")'
+    if labels[-1].isdecimal() and not _is_address(host):
+        return "no IPv4 address"
+    return ""
+
+
+def _is_address(text: str) -> bool:
+    """An IPv4 address, or an IPv6 address in brackets."""
+    bracketed = text.startswith("[") and text.endswith("]")
+    try:
+        address = ipaddress.ip_address(text[1:-1] if bracketed else text)
+    except ValueError:
+        return False
+    return bracketed == (address.version == 6)
+
+
+def proxy_listen(values: Values) -> Iterator[Finding]:
+    if not values["proxy_listen"]:
+        yield Finding(
+            "proxy_listen",
+            'proxy_listen is empty: nginx needs an address ("*" is every IPv4 address)',
+        )
+    for address in values["proxy_listen"]:
+        if address != "*" and not _is_address(address):
+            yield Finding(
+                "proxy_listen",
+                f'proxy_listen has "{address}": an address is "*", an IPv4 address or an IPv6 address in brackets '
+                "(the port is site_port's)",
+                address,
+            )
+
+
+def between(name: str, low: int, high: int, what: str) -> Rule:
+    def rule(values: Values) -> Iterator[Finding]:
+        if not low <= values[name] <= high:
+            yield Finding(name, f"{name} is {values[name]}: {what}")
+
+    return rule
+
+
+def matching(name: str, pattern: str, what: str) -> Rule:
+    def rule(values: Values) -> Iterator[Finding]:
+        if not re.fullmatch(pattern, values[name]):
+            yield Finding(name, f'{name} is "{values[name]}": {what}')
+
+    return rule
+
+
+def environment(name: str) -> Rule:
+    """Keys and values of an environment file. Values are secrets, so no message shows one."""
+
+    def rule(values: Values) -> Iterator[Finding]:
+        for key, value in values[name].items():
+            if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key):
+                yield Finding(
+                    name, f'{name} has "{key}": a variable\'s name is letters, digits and "_"', key
+                )
+            elif key in OWN_ENVIRONMENT:
+                yield Finding(
+                    name,
+                    f'{name} has "{key}": django-split sets it for each instance. Take it out.',
+                    key,
+                )
+            elif not isinstance(value, str):
+                kind = (
+                    "no value"
+                    if value is None
+                    else f"a {type(value).__name__.rpartition('Tagged')[2].lower()}"
+                )
+                yield Finding(
+                    name, f'{name} has "{key}" with {kind}, not a text: write it in quotes', key
+                )
+            elif "\n" in value or "\r" in value or "\0" in value:
+                yield Finding(
+                    name,
+                    f'{name} has "{key}" with a line break or a NUL in its value, which an environment file cannot '
+                    "carry (base64 can)",
+                    key,
+                )
+
+    return rule
+
+
+def processes(values: Values) -> Iterator[Finding]:
+    names: list[str] = []
+    for process in values["site_processes"]:
+        name = process["name"]
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
+            yield Finding(
+                "site_processes",
+                f'site_processes has the name "{name}": a lower-case letter, then lower-case letters, digits or "-"',
+                name,
+            )
+        elif name in OWN_PROCESSES or name.startswith(("main-", "admin-")):
+            yield Finding(
+                "site_processes",
+                f'site_processes has the name "{name}", which is one of django-split\'s own',
+                name,
+            )
+        elif name in names:
+            yield Finding("site_processes", f'site_processes has the name "{name}" twice', name)
+        names.append(name)
+        if not process["command"].strip() or "\n" in process["command"]:
+            yield Finding(
+                "site_processes", f'site_processes has "{name}" with no command of one line', name
+            )
+
+
+def _prefix_wrong(path: str) -> str:
+    if path == "/":
+        return '"/" is the whole site'
+    if not path.startswith("/") or not path.endswith("/"):
+        return f'a path begins and ends with "/" ("/{path.strip("/")}/")'
+    if (
+        "//" in path
+        or not re.fullmatch(r"[A-Za-z0-9/._~@+-]+", path)
+        or "/../" in path
+        or "/./" in path
+    ):
+        return 'a path is letters, digits and any of "._~@+-" between single slashes'
+    return ""
+
+
+def prefixes(name: str) -> Rule:
+    def rule(values: Values) -> Iterator[Finding]:
+        paths = [values[name]] if isinstance(values[name], str) else values[name]
+        for path in filter(None, paths) if name == "admin_path" else paths:
+            wrong = _prefix_wrong(path)
+            if wrong:
+                yield Finding(
+                    name,
+                    f'{name} {"is" if name == "admin_path" else "has"} "{path}": {wrong}',
+                    path,
+                )
+
+    return rule
+
+
+def closed_and_served(values: Values) -> Iterator[Finding]:
+    """A path cannot be the admin instance's and nobody's."""
+    served = [("admin_extra_prefixes", path) for path in values["admin_extra_prefixes"]]
+    served += [("admin_path", values["admin_path"])] if values["admin_path"] else []
+    for closed in values["main_closed_prefixes"]:
+        for name, path in served:
+            if path.startswith(closed) or closed.startswith(path):
+                yield Finding(
+                    "main_closed_prefixes",
+                    f'main_closed_prefixes has "{closed}" and {name} has "{path}": one lies in the other, and a '
+                    "path cannot be both. Take one of them out.",
+                    closed,
+                )
+
+
+def session(values: Values) -> Iterator[Finding]:
+    engine, store = values["session_engine"], values["session_store"]
+    stores = sorted({kept for _, kept in SERVES})
+    if store not in stores:
+        yield Finding(
+            "session_store", f'session_store is "{store}": it is one of {" and ".join(stores)}'
+        )
+    elif (engine, store) not in SERVES:
+        why = REFUSED_ENGINES.get(engine)
+        serves = " or ".join(sorted(kept for kept, by in SERVES if by == store))
+        what = (
+            f"it {why}" if why else f"{store} cannot serve it. With session_store {store}: {serves}"
+        )
+        yield Finding("session_engine", f'session_engine is "{engine}": {what}')
+
+
+def persistence(values: Values, explicit: set[str]) -> Iterator[Finding]:
+    if (
+        values["session_store"] == "memcached"
+        and "session_persistent" in explicit
+        and values["session_persistent"]
+    ):
+        yield Finding(
+            "session_persistent",
+            "session_persistent is true: memcached forgets everything when it restarts. Take session_store: redis, or "
+            "session_persistent: false (with session_engine: cached_db nobody is logged out all the same)",
+        )
+
+
+def requirements(values: Values) -> Iterator[Finding]:
+    """The list form; a path is looked for in the source."""
+    wanted = values["site_requirements"]
+    if not isinstance(wanted, (str, list)):
+        yield Finding(
+            "site_requirements",
+            "site_requirements is neither the path of a file in the source nor a list",
+        )
+    for each in wanted if isinstance(wanted, list) else ():
+        if not isinstance(each, str):
+            yield Finding(
+                "site_requirements", f"site_requirements has {each!r}, which is no text", each
+            )
+        else:
+            wrong = requirement_wrong(each)
+            if wrong:
+                yield Finding("site_requirements", f'site_requirements has "{each}": {wrong}', each)
+
+
+def requirement_wrong(text: str) -> str:
+    """Why pip would not take a requirement; "" when it would."""
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        return f"no requirement that pip knows ({str(error).splitlines()[0]})"
+    return ""
+
+
+def superuser(values: Values) -> Iterator[Finding]:
+    person = values["site_superuser"]
+    if not person["username"] or re.search(r"\s", person["username"]):
+        yield Finding(
+            "site_superuser",
+            "site_superuser has a username that is empty or has a space in it",
+            person,
+        )
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", person["email"]):
+        yield Finding(
+            "site_superuser",
+            f'site_superuser has the email "{person["email"]}": no address',
+            person,
+        )
+
+
+def one_line_each(name: str, pattern: str, what: str) -> Rule:
+    def rule(values: Values) -> Iterator[Finding]:
+        for text in values[name]:
+            if not re.fullmatch(pattern, text):
+                yield Finding(name, f'{name} has "{text}": {what}', text)
+
+    return rule
+
+
+# What a rule needs, and the rule.
+RULES: list[tuple[tuple[str, ...], Rule]] = [
+    (("site_name",), site_name),
+    (("site_hosts",), site_hosts),
+    (("site_port",), between("site_port", 1, 65535, "a port is 1 to 65535")),
+    (("proxy_listen",), proxy_listen),
+    (
+        ("site_python",),
+        matching("site_python", r"/[^\s]+", "write the whole path, as in /usr/bin/python3"),
+    ),
+    (
+        ("site_packages",),
+        one_line_each("site_packages", r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?", "no Debian package"),
+    ),
+    (
+        ("site_first_commands",),
+        one_line_each("site_first_commands", r"[^\n]*\S[^\n]*", "a command of one line"),
+    ),
+    (
+        ("site_keep_releases",),
+        between("site_keep_releases", 1, 100, "at least the one that serves is kept"),
+    ),
+    (
+        ("site_gate_path",),
+        matching("site_gate_path", r"/[!-~]*", 'a path begins with "/" and has no spaces'),
+    ),
+    (
+        ("site_gate_status",),
+        between("site_gate_status", 200, 499, "a status that says all is well is 200 to 499"),
+    ),
+    (("main_workers",), between("main_workers", 1, 512, "a number of processes, at least 1")),
+    (("main_threads",), between("main_threads", 1, 512, "a number of threads, at least 1")),
+    (("admin_workers",), between("admin_workers", 1, 512, "a number of processes, at least 1")),
+    (("admin_threads",), between("admin_threads", 1, 512, "a number of threads, at least 1")),
+    (("site_env",), environment("site_env")),
+    (("main_env",), environment("main_env")),
+    (("admin_env",), environment("admin_env")),
+    (("site_processes",), processes),
+    (("site_superuser",), superuser),
+    (("site_requirements",), requirements),
+    (("admin_path",), prefixes("admin_path")),
+    (("admin_extra_prefixes",), prefixes("admin_extra_prefixes")),
+    (("main_closed_prefixes",), prefixes("main_closed_prefixes")),
+    (("admin_path", "admin_extra_prefixes", "main_closed_prefixes"), closed_and_served),
+    (("session_engine", "session_store"), session),
+    (
+        ("session_store_memory",),
+        matching("session_store_memory", r"[1-9][0-9]*[kmg]b", 'a size is written "64mb"'),
+    ),
+    (
+        ("proxy_max_body",),
+        matching("proxy_max_body", r"[0-9]+[kKmMgG]?", 'a size is written "20m"'),
+    ),
+]
