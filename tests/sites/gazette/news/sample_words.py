@@ -263,7 +263,7 @@ SENTENCES = [
     "Of those who answered our questions, {figure} were in favour.",
     "There is a drawing of it in the town hall, next to the one from {years} years ago.",
     "Not everybody is convinced.",
-    '"Come and look at it when it rains," {person} told us, so we did.',
+    "“Come and look at it when it rains,” {person} told us, so we did.",
     "The path from {place} was under water, and the bench had gone.",
     "A decision is expected {time}.",
     "Much depends on the weather, and on {body}.",
