@@ -1,0 +1,296 @@
+"""The process manager of this host: systemd where it is PID 1, else the site's own supervisord.
+
+Both are given the same few verbs, so that the modules above this file never ask which one it is.
+A name such as ``gazette-main@3f2a…`` is an instance of a template (``gazette-main@``): systemd's own
+notion, which the supervisor side follows with ``programs/gazette-main@.conf`` and ``@RELEASE@`` in it.
+"""
+
+from __future__ import annotations
+
+import glob
+import http.client
+import os
+import re
+import socket
+import subprocess
+import time
+import xmlrpc.client
+
+SYSTEMD_MARK = "/run/systemd/system"
+UNIT_DIRECTORY = "/etc/systemd/system"
+
+# Nothing that we start needs longer; a start that hangs must end in a message, not in a hung playbook.
+START_SECONDS = 60
+STOP_SECONDS = 90
+
+
+class ServiceError(Exception):
+    """A process that could not be started, stopped or reloaded; the text says which and what its log ends with."""
+
+
+class Systemd:
+    """systemd, spoken to through systemctl (its D-Bus bindings are not on a minimal host)."""
+
+    name = "systemd"
+
+    def _systemctl(self, *words, **kwargs):
+        check = kwargs.pop("check", True)
+        done = subprocess.run(
+            ["systemctl", "--no-ask-password", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            timeout=START_SECONDS + STOP_SECONDS,
+        )
+        if check and done.returncode != 0:
+            raise ServiceError(
+                "systemctl %s: %s" % (" ".join(words), (done.stderr or done.stdout).strip())
+            )
+        return done.stdout
+
+    def _show(self, name):
+        text = self._systemctl("show", name, "-p", "ActiveState,UnitFileState,NeedDaemonReload")
+        return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+    def refresh(self):
+        """Read unit files again. Cheap, and always right after one of them may have changed."""
+        self._systemctl("daemon-reload")
+
+    def running(self, name):
+        """Whether the process runs now."""
+        return self._show(name).get("ActiveState") == "active"
+
+    def enabled(self, name):
+        return self._show(name).get("UnitFileState") == "enabled"
+
+    def enable(self, name):
+        self._systemctl("enable", "--quiet", name)
+
+    def disable(self, name):
+        self._systemctl("disable", "--quiet", name)
+
+    def start(self, name):
+        if self._show(name).get("NeedDaemonReload") == "yes":
+            self.refresh()
+        # A unit that failed too often in a short time refuses a start until this is said.
+        self._systemctl("reset-failed", name, check=False)
+        try:
+            self._systemctl("start", name)
+        except ServiceError as error:
+            raise ServiceError("%s did not start: %s\n%s" % (name, error, self.log(name)))
+
+    def stop(self, name):
+        self._systemctl("stop", name, check=False)
+        self._systemctl("reset-failed", name, check=False)
+
+    def restart(self, name):
+        self.stop(name)
+        self.start(name)
+
+    def reload(self, name):
+        if self._show(name).get("NeedDaemonReload") == "yes":
+            self.refresh()
+        self._systemctl("reload", name)
+
+    def instances(self, template):
+        """Every instance of a template (``gazette-main@``) that runs or would run after a reboot."""
+        names = set()
+        listed = self._systemctl(
+            "list-units", "--all", "--plain", "--no-legend", template + "*.service"
+        )
+        for line in listed.splitlines():
+            if line.split():
+                names.add(re.sub(r"\.service$", "", line.split()[0]))
+        for link in glob.glob(os.path.join(UNIT_DIRECTORY, "*.wants", template + "*.service")):
+            names.add(os.path.basename(link)[: -len(".service")])
+        names.discard(template)
+        return sorted(names)
+
+    def log(self, name, lines=25):
+        """The last lines that the process wrote, for a message; empty when there are none."""
+        done = subprocess.run(
+            ["journalctl", "-u", name, "-n", str(lines), "--no-pager", "-o", "cat"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            universal_newlines=True,
+        )
+        return done.stdout.strip()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=START_SECONDS + STOP_SECONDS)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host):
+        return _UnixConnection(self._path)
+
+
+class Supervisor:
+    """The site's own supervisord, spoken to over its unix socket (root only).
+
+    ``programs/NAME.conf`` is what the roles install; ``conf.d/NAME.conf`` is what runs, now and when
+    supervisord starts again. The second is made from the first by ``enable``.
+    """
+
+    name = "supervisor"
+
+    def __init__(self, site):
+        self.programs = "/etc/django-split/%s/supervisor/programs" % site
+        self.active = "/etc/django-split/%s/supervisor/conf.d" % site
+        self.logs = "/var/log/django-split/%s" % site
+        self._socket = "/run/%s/supervisor.sock" % site
+
+    @property
+    def _rpc(self):
+        # Made anew for each call: a supervisord that was restarted leaves a dead keep-alive connection.
+        return xmlrpc.client.ServerProxy(
+            "http://localhost/RPC2", transport=_UnixTransport(self._socket)
+        ).supervisor
+
+    def _call(self, method, *words):
+        try:
+            return getattr(self._rpc, method)(*words)
+        except (OSError, http.client.HTTPException) as error:
+            raise ServiceError(
+                "the site's supervisord does not answer on %s: %s" % (self._socket, error)
+            )
+
+    def refresh(self):
+        """Nothing to do: each start reads the program's file."""
+
+    def _info(self, name):
+        try:
+            return self._call("getProcessInfo", name)
+        except xmlrpc.client.Fault:
+            return {}
+
+    def _known(self, name):
+        try:
+            return bool(self._info(name))
+        except ServiceError:
+            return False
+
+    def _program(self, name):
+        template = name.split("@", 1)[0] + "@" if "@" in name else name
+        return os.path.join(self.programs, template + ".conf")
+
+    def _active(self, name):
+        return os.path.join(self.active, name + ".conf")
+
+    def _text(self, name):
+        with open(self._program(name)) as program:
+            text = program.read()
+        return text.replace("@RELEASE@", name.split("@", 1)[1]) if "@" in name else text
+
+    def running(self, name):
+        try:
+            return self._info(name).get("statename") in ("RUNNING", "STARTING")
+        except ServiceError:
+            return False  # no supervisord, no processes
+
+    def enabled(self, name):
+        try:
+            with open(self._active(name)) as active:
+                return active.read() == self._text(name)
+        except OSError:
+            return False
+
+    def enable(self, name):
+        path = self._active(name)
+        # Programs may carry the environment: readable by root alone from its first byte on.
+        handle = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as active:
+            active.write(self._text(name))
+        os.rename(path + ".new", path)
+
+    def disable(self, name):
+        if os.path.exists(self._active(name)):
+            os.unlink(self._active(name))
+
+    def start(self, name):
+        # supervisord knows only what lies in conf.d, so here a start enables.
+        self.enable(name)
+        self._call("reloadConfig")
+        try:
+            self._call("addProcessGroup", name)
+        except xmlrpc.client.Fault as fault:
+            if "ALREADY_ADDED" not in fault.faultString:
+                raise ServiceError("supervisord did not take %s: %s" % (name, fault.faultString))
+        if self._info(name).get("statename") not in ("RUNNING", "STARTING"):
+            try:
+                self._call("startProcess", name, False)
+            except xmlrpc.client.Fault as fault:
+                if "ALREADY_STARTED" not in fault.faultString:
+                    raise ServiceError("%s did not start: %s" % (name, fault.faultString))
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            info = self._info(name)
+            if info.get("statename") == "RUNNING":
+                return
+            if info.get("statename") in ("FATAL", "EXITED", "STOPPED"):
+                break
+            time.sleep(0.1)
+        raise ServiceError("%s did not start:\n%s" % (name, self.log(name)))
+
+    def stop(self, name):
+        if not self._known(name):
+            return
+        try:
+            self._call("stopProcess", name, True)
+        except xmlrpc.client.Fault as fault:
+            if "NOT_RUNNING" not in fault.faultString:
+                raise ServiceError("%s did not stop: %s" % (name, fault.faultString))
+        try:
+            self._call("removeProcessGroup", name)
+        except xmlrpc.client.Fault as fault:
+            if "BAD_NAME" not in fault.faultString:
+                raise ServiceError("supervisord keeps %s: %s" % (name, fault.faultString))
+
+    def restart(self, name):
+        # Removed and added: supervisord keeps the old command of a group that it only restarts.
+        self.stop(name)
+        self.start(name)
+
+    def reload(self, name):
+        self._call("signalProcess", name, "HUP")
+
+    def instances(self, template):
+        names = {
+            os.path.basename(path)[: -len(".conf")]
+            for path in glob.glob(os.path.join(self.active, template + "*.conf"))
+        }
+        try:
+            names |= {
+                info["name"]
+                for info in self._call("getAllProcessInfo")
+                if info["name"].startswith(template)
+            }
+        except ServiceError:
+            pass
+        return sorted(names)
+
+    def log(self, name, lines=25):
+        try:
+            with open(os.path.join(self.logs, name + ".log"), errors="replace") as log:
+                return "".join(log.readlines()[-lines:]).strip()
+        except OSError:
+            return ""
+
+
+def manager_for(site):
+    """The process manager that runs this site's processes on this host."""
+    return Systemd() if os.path.isdir(SYSTEMD_MARK) else Supervisor(site)

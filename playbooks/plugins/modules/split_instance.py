@@ -1,0 +1,185 @@
+#!/usr/bin/python
+"""Give one instance's traffic to a release: start new, gate, enable, flip, disable old, stop old."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: split_instance
+short_description: Have one instance serve a release, without dropping a request
+description:
+  - The new gunicorn listens on a socket of its own beside the old one. Only when it has answered at the
+    gate is the link that nginx connects through renamed onto its socket. A release that does not pass is
+    stopped again and the old one serves on.
+options:
+  site: {description: The site's name., type: str, required: true}
+  instance: {description: main or admin., type: str, required: true}
+  release: {description: The release's id., type: str, required: true}
+  socket: {description: The new gunicorn's socket., type: path, required: true}
+  link: {description: What nginx connects through., type: path, required: true}
+  gate:
+    description: What the new process must answer, through its socket, before it gets traffic.
+    type: dict
+    required: true
+"""
+
+import http.client
+import os
+import socket
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_service import ServiceError, manager_for
+
+OPTIONS = dict(
+    site=dict(type="str", required=True),
+    instance=dict(type="str", required=True),
+    release=dict(type="str", required=True),
+    socket=dict(type="path", required=True),
+    link=dict(type="path", required=True),
+    gate=dict(
+        type="dict",
+        required=True,
+        options=dict(
+            path=dict(type="str", default="/"),
+            host=dict(type="str", required=True),
+            scheme=dict(type="str", default="http"),
+            status=dict(type="list", elements="int", default=[200]),
+            text=dict(type="str", default=""),
+            seconds=dict(type="int", default=45),
+        ),
+    ),
+)
+
+# One answer may be slow (a cold cache, the first import of a large site); the gate as a whole is bounded.
+ANSWER_SECONDS = 30
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, seconds):
+        super().__init__("localhost", timeout=seconds)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def ask(path, gate):
+    """One request through the socket, as nginx would send it. Returns what is wrong with the answer, or None."""
+    connection = _UnixConnection(path, min(ANSWER_SECONDS, gate["seconds"]))
+    try:
+        connection.request(
+            "GET",
+            gate["path"],
+            headers={
+                "Host": gate["host"],
+                "X-Forwarded-Proto": gate["scheme"],
+                "User-Agent": "django-split gate",
+            },
+        )
+        answer = connection.getresponse()
+        body = answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+    if answer.status not in gate["status"]:
+        return "GET %s answered %s %s, expected %s" % (
+            gate["path"],
+            answer.status,
+            answer.reason,
+            " or ".join(str(status) for status in gate["status"]),
+        )
+    if gate["text"] not in body:
+        return "GET %s answered %s, but without the text %r" % (
+            gate["path"],
+            answer.status,
+            gate["text"],
+        )
+    return None
+
+
+def pass_gate(path, gate, alive):
+    """Ask until the answer is right, the process is gone or time is up; returns what was wrong, or None."""
+    deadline = time.monotonic() + gate["seconds"]
+    wrong = "nothing listened on %s" % path
+    while True:
+        try:
+            wrong = ask(path, gate)
+            # An answer is an answer: asking a broken release again only makes the operator wait.
+            return wrong
+        except (OSError, http.client.HTTPException) as error:
+            wrong = "%s: %s" % (path, error)
+        if time.monotonic() > deadline:
+            return wrong + " (for %s s)" % gate["seconds"]
+        if not alive():
+            return "the new gunicorn ended by itself"
+        time.sleep(0.1)
+
+
+def flip(link, target):
+    """Point ``link`` at ``target`` with rename(2): a connection reaches the old socket or the new, never neither."""
+    if os.path.islink(link + ".new"):
+        os.unlink(link + ".new")
+    os.symlink(target, link + ".new")
+    os.rename(link + ".new", link)
+
+
+def main():
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    wanted = module.params
+    manager = manager_for(wanted["site"])
+    template = "%s-%s@" % (wanted["site"], wanted["instance"])
+    name = template + wanted["release"]
+    live = os.readlink(wanted["link"]) if os.path.islink(wanted["link"]) else ""
+    flipped = live == wanted["socket"]
+    running = manager.running(name)
+    enabled = manager.enabled(name)
+    old = [other for other in manager.instances(template) if other != name]
+    result = dict(
+        serves=wanted["release"],
+        before=live,
+        stopped=old,
+        changed=not (flipped and running and enabled) or bool(old),
+    )
+    if module.check_mode or not result["changed"]:
+        module.exit_json(**result)
+
+    try:
+        manager.refresh()
+        if not running:
+            manager.start(name)
+    except ServiceError as error:
+        give_up(module, manager, name, flipped, running, str(error))
+    if not (flipped and running):
+        wrong = pass_gate(wanted["socket"], wanted["gate"], lambda: manager.running(name))
+        if wrong:
+            give_up(module, manager, name, flipped, running, "the gate refused it: %s" % wrong)
+    try:
+        # Both enabled for a moment: a reboot in between comes back with whichever the link names.
+        manager.enable(name)
+        if not flipped:
+            flip(wanted["link"], wanted["socket"])
+        for other in old:
+            manager.disable(other)
+            manager.stop(other)
+    except ServiceError as error:
+        module.fail_json(msg=str(error), **result)
+    module.exit_json(**result)
+
+
+def give_up(module, manager, name, flipped, running, why):
+    """Leave the old release serving, and say why this one does not."""
+    log = manager.log(name)
+    if not (flipped or running):
+        # A new release that failed must not come back with the next reboot.
+        manager.stop(name)
+        manager.disable(name)
+    module.fail_json(
+        msg="%s does not serve: %s\n%s\nThe release that served before still does. "
+        "Mend the cause and run the same command again."
+        % (name, why, "Its log ends with:\n" + log if log else "It wrote no log.")
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+#!/usr/bin/python
+"""Have a site's processes run what their files say, whichever process manager this host has."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: split_service
+short_description: Run, reload, restart or remove a site's processes
+options:
+  site: {description: The site's name., type: str, required: true}
+  services:
+    description: >-
+      The processes. I(files) are what the process has loaded; when they differ from what it was last
+      loaded with, I(on_change) says what happens to it.
+    type: list
+    elements: dict
+  absent:
+    description: Processes that shall be gone; C(gazette-main@) is every instance of that template.
+    type: list
+    elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_loaded import files_digest, forget, loaded, remember
+from ansible.module_utils.split_service import ServiceError, manager_for
+
+OPTIONS = dict(
+    site=dict(type="str", required=True),
+    services=dict(
+        type="list",
+        elements="dict",
+        default=[],
+        options=dict(
+            name=dict(type="str", required=True),
+            files=dict(type="list", elements="str", default=[]),
+            # Counts beside the files, for what a process loads that is no file of its own (its release)
+            also=dict(type="str", default=""),
+            on_change=dict(type="str", choices=["restart", "reload"], default="restart"),
+        ),
+    ),
+    absent=dict(type="list", elements="str", default=[]),
+)
+
+
+def converge(manager, site, service, check_mode):
+    """Bring one process to its wanted state; returns what was done, or None when nothing was."""
+    name = service["name"]
+    digest = files_digest(service["files"]) + service["also"]
+    if not manager.running(name):
+        action = "started"
+    elif loaded(site, name) != digest:
+        # Also after a crash or a reboot in between, where the process has read the new files already:
+        # once too often is harmless, once too seldom is not.
+        action = "reloaded" if service["on_change"] == "reload" else "restarted"
+    elif not manager.enabled(name):
+        action = "enabled"
+    else:
+        return None
+    if check_mode:
+        return action
+    manager.refresh()
+    if action == "started":
+        manager.start(name)
+    elif action == "restarted":
+        manager.restart(name)
+    elif action == "reloaded":
+        manager.reload(name)
+    if not manager.enabled(name):
+        manager.enable(name)
+    remember(site, name, digest)
+    return action
+
+
+def remove(manager, site, name, check_mode):
+    """Stop a process for good; ``gazette-main@`` means every instance of that template."""
+    names = manager.instances(name) if name.endswith("@") else [name]
+    found = [each for each in names if manager.running(each) or manager.enabled(each)]
+    for each in found if not check_mode else ():
+        manager.disable(each)
+        manager.stop(each)
+    if not check_mode:
+        forget(site, name)
+    return "removed" if found else None
+
+
+def main():
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    site = module.params["site"]
+    manager = manager_for(site)
+    done = {}
+    try:
+        for name in module.params["absent"]:
+            action = remove(manager, site, name, module.check_mode)
+            if action:
+                done[name] = action
+        for service in module.params["services"]:
+            action = converge(manager, site, service, module.check_mode)
+            if action:
+                done[service["name"]] = action
+    except ServiceError as error:
+        module.fail_json(msg=str(error), actions=done)
+    module.exit_json(changed=bool(done), actions=done, manager=manager.name)
+
+
+if __name__ == "__main__":
+    main()
