@@ -1,0 +1,122 @@
+"""What the operator says about where a site is deployed: deploy.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+from django_split.mounts import PLAIN_PATH
+
+ENGINES = {
+    "cache": "django.contrib.sessions.backends.cache",
+    "cached_db": "django.contrib.sessions.backends.cached_db",
+}
+STORES = {
+    "redis": "unix:///run/{site}/store/store.sock?db=0",
+    "memcached": "unix:/run/{site}/store/store.sock",
+}
+
+
+class DeploymentError(Exception):
+    """deploy.json says something that cannot be. The message names the place."""
+
+
+@dataclass
+class Session:
+    engine: str = "cache"
+    store: str = "redis"
+    url: str = ""
+    key_prefix: str = ""
+
+
+@dataclass
+class Deployment:
+    """Everything is optional:
+
+    what is left out is not derived. Paths are absolute directories on the host.
+    """
+
+    site: str = ""
+    hosts: list[str] = field(default_factory=list)
+    scheme: str = "http"
+    port: int = 0
+    source_root: str = ""
+    static_root: str = ""
+    media_root: str = ""
+    data_root: str = ""
+    var_root: str = ""
+    admin_path: str = ""
+    admin_extra_prefixes: list[str] = field(default_factory=list)
+    main_closed_prefixes: list[str] = field(default_factory=list)
+    session: Session = field(default_factory=Session)
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], default_site: str) -> Deployment:
+        """Check deploy.json's content and fill in what follows from it. Raises DeploymentError."""
+        values = _checked(cls, data, "")
+        session = values.pop("session", None) or {}
+        deployment = cls(**values, session=Session(**_checked(Session, session, "session.")))
+        deployment.site = deployment.site or default_site
+        deployment._check()
+        kept = deployment.session
+        kept.url = kept.url or STORES[kept.store].format(site=deployment.site)
+        kept.key_prefix = kept.key_prefix or deployment.site
+        return deployment
+
+    def origins(self) -> list[str]:
+        """The origins that browsers name in a POST: scheme and port belong to them."""
+        standard = {"http": 80, "https": 443}[self.scheme]
+        port = "" if self.port in (0, standard) else f":{self.port}"
+        return [
+            f"{self.scheme}://{'*' + host if host.startswith('.') else host}{port}"
+            for host in self.hosts
+            if host != "*"
+        ]
+
+    def _check(self) -> None:
+        _one_of("scheme", self.scheme, ["http", "https"])
+        _one_of("session.engine", self.session.engine, ENGINES)
+        _one_of("session.store", self.session.store, STORES)
+        for name in ("admin_extra_prefixes", "main_closed_prefixes"):
+            for prefix in getattr(self, name):
+                _check_path(name, prefix)
+        if self.admin_path:
+            _check_path("admin_path", self.admin_path)
+
+
+def _check_path(name: str, path: str) -> None:
+    if not isinstance(path, str) or not PLAIN_PATH.match(path) or "//" in path:
+        raise DeploymentError(
+            f"{name}: {path!r} must be a path that begins with / and holds only letters, digits and . _ ~ - /"
+        )
+    if path == "/":
+        raise DeploymentError(f"{name}: / is the whole site")
+
+
+def _one_of(name: str, value: str, allowed: Mapping[str, Any] | list[str]) -> None:
+    if value not in allowed:
+        raise DeploymentError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+
+
+def _checked(cls: type[Any], data: Any, place: str) -> dict[str, Any]:
+    """The known keys of a table, each with a value of the right type. None counts as left out."""
+    if not isinstance(data, Mapping):
+        raise DeploymentError(f"{place.rstrip('.') or 'deploy'}: must be an object")
+    hints = get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]
+    for key, value in data.items():
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1)
+            meant = f" Did you mean {place}{near[0]}?" if near else ""
+            raise DeploymentError(f"{place}{key}: no such key.{meant}")
+        expected = {list[str]: list, Session: Mapping}.get(hints[key], hints[key])
+        if value is not None and (
+            not isinstance(value, expected) or (expected is int and isinstance(value, bool))
+        ):
+            raise DeploymentError(
+                f"{place}{key}: must be {expected.__name__}, not {type(value).__name__}"
+            )
+    return {key: value for key, value in data.items() if value is not None}

@@ -1,0 +1,88 @@
+"""Deployment settings:
+
+what a base that was written for `runserver` must say behind nginx (FACTS A23).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django_split.analysis.deployment import Deployment
+from django_split.plan import Derived, lies_inside
+
+RELEASED = "lies inside the source: the next release would begin without it"
+
+
+def derive(base: Mapping[str, Any], deployment: Deployment) -> dict[str, Derived]:
+    """Derive the settings that both instances share.
+
+    Takes the base's own upper-case names, not Django's defaults.
+    """
+    return dict(_derived(base, deployment))
+
+
+def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Derived]]:
+    yield "DEBUG", Derived("set", False, "an instance is never in debug mode")
+    if to.hosts:
+        yield "ALLOWED_HOSTS", Derived("add", to.hosts, "the names that nginx serves")
+        yield (
+            "CSRF_TRUSTED_ORIGINS",
+            Derived("add", to.origins(), "a POST behind the proxy names this origin"),
+        )
+    if to.scheme == "https":
+        yield (
+            "SECURE_PROXY_SSL_HEADER",
+            Derived(
+                "set",
+                ["HTTP_X_FORWARDED_PROTO", "https"],
+                "our nginx ends TLS and overwrites this header",
+            ),
+        )
+    if to.static_root:
+        yield "STATIC_ROOT", Derived("set", to.static_root, "nginx serves static files from there")
+    yield from _media(base, to)
+    yield from _databases(base, to)
+    yield from _files(base, to)
+
+
+def _media(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Derived]]:
+    root = base.get("MEDIA_ROOT")
+    if to.media_root and not root:
+        yield "MEDIA_ROOT", Derived("default", to.media_root, "not set: uploads would land in /")
+    elif to.media_root and lies_inside(root, to.source_root):
+        yield "MEDIA_ROOT", Derived("move", to.media_root, RELEASED, inside=to.source_root)
+    if to.media_root:
+        both = "both instances' users must be able to write media, through their shared group"
+        yield "FILE_UPLOAD_PERMISSIONS", Derived("default", 0o664, f"0o664: {both}")
+        yield (
+            "FILE_UPLOAD_DIRECTORY_PERMISSIONS",
+            Derived("default", 0o2775, f"0o2775: {both}"),
+        )
+
+
+def _databases(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Derived]]:
+    if not to.data_root:
+        return
+    for alias, database in (base.get("DATABASES") or {}).items():
+        if "sqlite3" in database.get("ENGINE", "") or "spatialite" in database.get("ENGINE", ""):
+            yield from _moved(f"DATABASES.{alias}.NAME", database.get("NAME"), to, to.data_root)
+
+
+def _files(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Derived]]:
+    if not to.var_root:
+        return
+    for name, handler in ((base.get("LOGGING") or {}).get("handlers") or {}).items():
+        yield from _moved(
+            f"LOGGING.handlers.{name}.filename", handler.get("filename"), to, to.var_root
+        )
+    for alias, cache in (base.get("CACHES") or {}).items():
+        if "filebased" in cache.get("BACKEND", ""):
+            yield from _moved(f"CACHES.{alias}.LOCATION", cache.get("LOCATION"), to, to.var_root)
+
+
+def _moved(place: str, path: Any, to: Deployment, directory: str) -> Iterator[tuple[str, Derived]]:
+    if lies_inside(path, to.source_root):
+        target = os.path.join(directory, os.path.basename(os.path.normpath(path)))
+        yield place, Derived("move", target, RELEASED, inside=to.source_root)

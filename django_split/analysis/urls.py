@@ -1,0 +1,125 @@
+"""Where the admins are mounted, and the names that main must still reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import get_converters
+from django.urls.resolvers import RoutePattern
+from django.utils import translation
+
+from django_split.mounts import DJANGO, PLAIN_PATH, AnyPattern, admin_site, mounts, route
+from django_split.plan import Ghost, Mount
+
+# The converters that every process has; a site's own are registered by modules that main may not
+# import.
+STANDARD_CONVERTERS = frozenset({"int", "path", "slug", "str", "uuid"})
+
+
+@dataclass
+class Found:
+    """The admins of a URLconf.
+
+    `decisions` says what of them cannot be sent to an instance by a prefix.
+    """
+
+    mounts: list[Mount]
+    decisions: list[str]
+
+
+def find() -> Found:
+    """Find every admin in ROOT_URLCONF, under every language the site has."""
+    root = get_resolver(settings.ROOT_URLCONF)
+    found, decisions = [], []
+    for kind, trail in mounts(root):
+        paths = dict.fromkeys(_paths(trail))
+        for path, literal in paths:
+            if not literal:
+                decisions.append(
+                    f"the {kind} admin is mounted at {path}, a path with parameters: "
+                    "no prefix can send it to the admin instance"
+                )
+            elif not PLAIN_PATH.match(path):
+                decisions.append(
+                    f"the {kind} admin is mounted at {path!r}: only letters, digits and . _ ~ - / can be a prefix"
+                )
+        resolver = trail[-1]
+        prefixes = [path for path, literal in paths]
+        found.append(
+            Mount(
+                route=prefixes[0],
+                kind=kind,
+                prefixes=prefixes,
+                namespace=resolver.namespace,
+                app_name=resolver.app_name,
+                # Another admin's URL module is there on main too: its ghosts are made from it.
+                ghosts=list(_ghosts(resolver.url_patterns)) if kind == DJANGO else [],
+            )
+        )
+    return Found(found, decisions)
+
+
+def default_site_name() -> str:
+    return str(admin.site.name)
+
+
+def primary(found: list[Mount]) -> Mount | None:
+    """The mount that is meant by "the admin":
+
+    the default AdminSite's, else any AdminSite's, else the first.
+    """
+    django = [mount for mount in found if mount.kind == DJANGO]
+    default = [mount for mount in django if mount.namespace == default_site_name()]
+    return next(iter([*default, *django, *found]), None)
+
+
+def login_path(mount: Mount) -> str:
+    """The URL path of the login page below a mount."""
+    name = f"{mount.namespace}:login" if mount.kind == DJANGO else f"{mount.kind}admin_login"
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return f"{mount.route}login/"
+
+
+def is_default_site(resolver: URLResolver) -> bool:
+    return any(admin_site(pattern) is admin.site for pattern in resolver.url_patterns)
+
+
+def _paths(trail: tuple[URLResolver, ...]) -> Iterator[tuple[str, bool]]:
+    # A translated route counts like a language prefix: both are seen only with the language active.
+    languages = [code for code, _ in settings.LANGUAGES] if settings.USE_I18N else []
+    default = settings.LANGUAGE_CODE
+    for code in dict.fromkeys([default, *languages]):
+        with translation.override(code):
+            path, literal = route(trail)
+            yield f"/{path}", literal
+
+
+def _ghosts(patterns: list[AnyPattern], above: tuple[AnyPattern, ...] = ()) -> Iterator[Ghost]:
+    for pattern in patterns:
+        trail = (*above, pattern)
+        if isinstance(pattern, URLPattern):
+            if pattern.name:
+                yield _ghost(pattern.name, trail)
+        elif not pattern.namespace:
+            yield from _ghosts(pattern.url_patterns, trail)
+
+
+def _ghost(name: str, trail: tuple[AnyPattern, ...]) -> Ghost:
+    if all(_is_standard(link) for link in trail):
+        return Ghost(name, route="".join(str(link.pattern) for link in trail))
+    parts = [link.pattern.regex.pattern for link in trail]
+    return Ghost(name, regex="^" + "".join(part.removeprefix("^") for part in parts))
+
+
+def _is_standard(link: AnyPattern) -> bool:
+    pattern = link.pattern
+    if not isinstance(pattern, RoutePattern):
+        return False
+    standard = {get_converters()[name] for name in STANDARD_CONVERTERS}
+    return all(converter in standard for converter in pattern.converters.values())

@@ -1,0 +1,1 @@
+"""Settings modules for use without Ansible. The environment's DJANGO_SPLIT_PLAN names the plan."""

@@ -1,0 +1,9 @@
+"""Settings of the admin instance, as the plan in DJANGO_SPLIT_PLAN says."""
+
+from __future__ import annotations
+
+import os
+
+from django_split.settings import load
+
+globals().update(load(plan=os.environ["DJANGO_SPLIT_PLAN"], instance="admin"))

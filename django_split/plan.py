@@ -1,0 +1,399 @@
+"""The plan: what each instance's settings change in the base, and why.
+
+A plan is made by analysis, reviewed by people and applied by `django_split.settings`. It never
+holds a value of the base, so nothing secret reaches the disk and values from the environment keep
+working: a change is either a value of ours or a rule ("when the path lies inside the source, use
+this one").
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import tomli_w
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FORMAT = 1
+
+SPLIT = "split"
+SPLIT_WITH_EXTRA_PREFIXES = "split with extra admin prefixes"
+PUBLIC_SESSIONS = "public sessions"
+NOTHING_TO_SPLIT = "nothing to split"
+
+T = TypeVar("T")
+
+
+class PlanError(Exception):
+    """The plan cannot be read, or cannot be applied to this base."""
+
+
+@dataclass
+class Verdict:
+    """What analysis says of the site.
+
+    `decisions` are questions that only the operator can answer.
+    """
+
+    is_: str
+    reasons: list[str] = field(default_factory=list)
+    decisions: list[str] = field(default_factory=list)
+
+    @property
+    def can_be_split(self) -> bool:
+        return self.is_ in (SPLIT, SPLIT_WITH_EXTRA_PREFIXES) and not self.decisions
+
+
+@dataclass
+class Ghost:
+    """A named URL below an admin mount that main must still be able to reverse.
+
+    Exactly one of `route` (as in `path()`) and `regex` (as in `re_path()`) is set.
+    """
+
+    name: str
+    route: str | None = None
+    regex: str | None = None
+
+
+@dataclass
+class Mount:
+    """A place in the URLconf where an admin hangs.
+
+    `kind` is "django" for an AdminSite, else the name of another admin (see `django_split.mounts`).
+    `prefixes` are the paths it answers on, one per language under `i18n_patterns`.
+    """
+
+    route: str
+    kind: str
+    prefixes: list[str]
+    namespace: str | None = None
+    app_name: str | None = None
+    ghosts: list[Ghost] = field(default_factory=list)
+
+
+@dataclass
+class ShadowField:
+    """A foreign key of a dropped app's model to a model that main keeps."""
+
+    name: str
+    to: str
+    column: str
+    on_delete: str
+    null: bool = False
+
+
+@dataclass
+class Shadow:
+    """A table of a dropped app whose rows must go, or be set to null, when main deletes what they point at."""
+
+    name: str
+    table: str
+    pk: str
+    pk_class: str
+    fields: list[ShadowField]
+
+
+@dataclass
+class MainUrls:
+    root_urlconf: str
+    mounts: list[Mount] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Main:
+    """What main's settings change.
+
+    `why` gives a reason for each dotted name in the other tables.
+    """
+
+    urls: MainUrls
+    # The name of the site behind `admin.site`: it is the namespace that its URLs reverse under.
+    default_admin_site: str = "admin"
+    add_apps: list[str] = field(default_factory=list)
+    drop_apps: list[str] = field(default_factory=list)
+    drop_middleware: list[str] = field(default_factory=list)
+    replace_middleware: dict[str, str] = field(default_factory=dict)
+    add_middleware: list[str] = field(default_factory=list)
+    swap_context_processors: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    models: list[Shadow] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class AdminSession:
+    engine: str
+    store: str
+    cookie: str
+    path: str
+
+
+@dataclass
+class Admin:
+    """What the admin's settings change.
+
+    `path` is the primary admin mount, `login` the URL path of its login.
+    """
+
+    path: str
+    login: str
+    prefixes: list[str]
+    session: AdminSession
+    add_apps: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    caches: dict[str, dict[str, Any]] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Proxy:
+    """What nginx needs to know.
+
+    An empty URL means that the site has none that a proxy could serve.
+    """
+
+    admin_prefixes: list[str]
+    closed_prefixes: list[str] = field(default_factory=list)
+    static_url: str = ""
+    static_root: str = ""
+    media_url: str = ""
+    media_root: str = ""
+
+
+@dataclass
+class Derived:
+    """A deployment setting for both instances.
+
+    `how` is one of
+    - "set": always this value;
+    - "add": the value's items are added to the base's list;
+    - "default": this value where the base says nothing;
+    - "move": this value where the base's own is a path inside the directory `inside`.
+    """
+
+    how: Literal["set", "add", "default", "move"]
+    value: Any
+    reason: str
+    inside: str = ""
+
+
+@dataclass
+class Plan:
+    base: str
+    django: str
+    site: str
+    verdict: Verdict
+    main: Main
+    admin: Admin
+    proxy: Proxy
+    wsgi: str = ""
+    format: int = FORMAT
+    # Keyed by the setting's place: "DEBUG", "DATABASES.default.NAME".
+    deploy: dict[str, Derived] = field(default_factory=dict)
+    # Digests of the base's structure; when one differs from the base in force, the plan is out of
+    # date.
+    drift: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Plan:
+        """Read a plan from TOML or, by its suffix, JSON."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise PlanError(f"the plan {path} cannot be read: {error.strerror}") from error
+        try:
+            data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        except ValueError as error:
+            raise PlanError(f"the plan {path} is not valid: {error}") from error
+        return cls.from_data(data, where=str(path))
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any], where: str = "plan") -> Plan:
+        if data.get("format") != FORMAT:
+            raise PlanError(
+                f"{where} has format {data.get('format')!r}, this django-split reads {FORMAT}. "
+                "Make it again with `django-split plan`."
+            )
+        return _build(cls, data, where)
+
+    def data(self) -> dict[str, Any]:
+        """Plain dictionaries and lists, in the order of the dataclasses, without what is empty or None."""
+        plain: dict[str, Any] = _plain(self)
+        return {"format": plain.pop("format"), **plain}
+
+    def toml(self) -> str:
+        return tomli_w.dumps(self.data())
+
+    def json(self) -> str:
+        return json.dumps(self.data(), indent=2) + "\n"
+
+
+def apply(plan: Plan, instance: str, base: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Derive an instance's settings from the base's.
+
+    Takes the base's upper-case names and gives back all settings of the instance and a list of what
+    no longer fits ("drift"). Works by string only and leaves every object of the base as it was.
+    """
+    drift = _drift(plan, base)
+    values = {name: copied(value) for name, value in base.items()}
+    if instance == "main":
+        _apply_main(plan.main, values)
+    elif instance == "admin":
+        _apply_admin(plan.admin, values)
+    else:
+        raise PlanError(f"there is no instance {instance!r}: it is main or admin")
+    for place, derived in plan.deploy.items():
+        _apply_derived(place, derived, values)
+    return values, drift
+
+
+def copied(value: Any) -> Any:
+    """A copy of dictionaries, lists and tuples all the way down; what they hold is shared, not copied."""
+    if type(value) is dict:
+        return {key: copied(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(copied(item) for item in value)
+    return value
+
+
+def structure(base: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of those settings of a base that a plan depends on."""
+    parts: dict[str, Any] = {
+        name: list(base.get(name) or ()) for name in ("INSTALLED_APPS", "MIDDLEWARE")
+    }
+    parts["ROOT_URLCONF"] = str(base.get("ROOT_URLCONF"))
+    parts["TEMPLATES"] = [
+        list(_context_processors(engine)) for engine in base.get("TEMPLATES") or ()
+    ]
+    return {
+        name: hashlib.sha256(json.dumps(part, default=str).encode()).hexdigest()[:12]
+        for name, part in parts.items()
+    }
+
+
+def lies_inside(path: Any, directory: str) -> bool:
+    """Whether a setting's path is in the directory; a relative one counts from there (it is the release)."""
+    if not directory or not isinstance(path, (str, os.PathLike)) or not str(path):
+        return False
+    if str(path) == ":memory:" or str(path).startswith("file:"):
+        return False
+    full = os.path.realpath(os.path.join(directory, path))
+    return os.path.commonpath([full, os.path.realpath(directory)]) == os.path.realpath(directory)
+
+
+def _drift(plan: Plan, base: Mapping[str, Any]) -> list[str]:
+    now = structure(base)
+    return [
+        f"{name} is not what it was when the plan was made"
+        for name, digest in plan.drift.items()
+        if now.get(name) != digest
+    ]
+
+
+def _apply_main(main: Main, values: dict[str, Any]) -> None:
+    kept = [app for app in values.get("INSTALLED_APPS", ()) if app not in main.drop_apps]
+    values["INSTALLED_APPS"] = [*main.add_apps, *kept]
+    values["MIDDLEWARE"] = [
+        *(
+            main.replace_middleware.get(entry, entry)
+            for entry in values.get("MIDDLEWARE", ())
+            if entry not in main.drop_middleware
+        ),
+        *main.add_middleware,
+    ]
+    for engine in values.get("TEMPLATES", ()):
+        if processors := _context_processors(engine):
+            engine["OPTIONS"]["context_processors"] = [
+                main.swap_context_processors.get(entry, entry) for entry in processors
+            ]
+    values.update(copied(main.settings))
+
+
+def _apply_admin(admin: Admin, values: dict[str, Any]) -> None:
+    values["INSTALLED_APPS"] = [*values.get("INSTALLED_APPS", ()), *admin.add_apps]
+    if admin.caches:
+        caches = values.get("CACHES") or {
+            # What Django itself uses when a base says nothing; naming ours alone would take it
+            # away.
+            "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        }
+        values["CACHES"] = {**caches, **copied(admin.caches)}
+    values.update(copied(admin.settings))
+
+
+def _apply_derived(place: str, derived: Derived, values: dict[str, Any]) -> None:
+    *parents, last = place.split(".")
+    holder: Any = values
+    for parent in parents:
+        holder = holder.get(parent) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict):
+        return  # a database or handler that this environment does not have
+    value = copied(derived.value)
+    if derived.how == "add":
+        present = list(holder.get(last) or ())
+        holder[last] = [*present, *(item for item in value if item not in present)]
+    elif (
+        derived.how == "set"
+        or (derived.how == "default" and not holder.get(last))
+        or (derived.how == "move" and lies_inside(holder.get(last), derived.inside))
+    ):
+        holder[last] = value
+
+
+def _context_processors(engine: Any) -> list[str]:
+    return list(((engine or {}).get("OPTIONS") or {}).get("context_processors") or ())
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        pairs = ((f.name.rstrip("_"), getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {name: _plain(item) for name, item in pairs if item is not None and item != ""}
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _build(cls: type[T], data: Any, where: str) -> T:
+    """Make a dataclass from plain data, by its annotations.
+
+    Raises PlanError with the place of what is wrong.
+    """
+    if not isinstance(data, Mapping):
+        raise PlanError(f"{where} must be a table, not {type(data).__name__}")
+    hints = typing.get_type_hints(cls)
+    names = {f.name.rstrip("_"): f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    if unknown := sorted(set(data) - set(names)):
+        raise PlanError(f"{where} has an unknown key {unknown[0]!r}")
+    values = {names[key]: _part(hints[names[key]], data[key], f"{where}: {key}") for key in data}
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise PlanError(f"{where} is incomplete: {error}") from error
+
+
+def _part(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast("type[Any]", hint), value, where)
+    arguments = get_args(hint)
+    if get_origin(hint) is list and dataclasses.is_dataclass(arguments[0]):
+        return [_part(arguments[0], item, where) for item in value]
+    if get_origin(hint) is dict and dataclasses.is_dataclass(arguments[1]):
+        return {key: _part(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    return value

@@ -1,0 +1,70 @@
+"""Main's URLconf: the site's own, with the admin's mounts and the closed prefixes as ghosts."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Sequence
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from django.urls import URLResolver, re_path
+
+from django_split import runtime
+from django_split.mounts import AnyPattern, mount_kind
+from django_split.runtime.main import ghosts
+
+HANDLERS = ("handler400", "handler403", "handler404", "handler500")
+
+
+@cache
+def filtered(urlconf: Any) -> ModuleType:
+    """A URLconf's module, or what takes its place on main: same handlers, same names, no admin.
+
+    Takes what ROOT_URLCONF or `request.urlconf` may hold: a dotted name, a module, or a tuple of
+    patterns.
+    """
+    source = importlib.import_module(urlconf) if isinstance(urlconf, str) else urlconf
+    module = ModuleType(
+        f"django_split.runtime.main.urlconf.{getattr(source, '__name__', 'patterns')}"
+    )
+    patterns: Sequence[AnyPattern] = getattr(source, "urlpatterns", source)
+    module.urlpatterns = [*shields(), *without_admin(patterns)]  # type: ignore[attr-defined]
+    for name in HANDLERS:
+        if hasattr(source, name):
+            setattr(module, name, getattr(source, name))
+    return module
+
+
+def without_admin(patterns: Sequence[AnyPattern]) -> list[AnyPattern]:
+    """The patterns, with every admin that is mounted among them replaced in place by its ghosts."""
+    kept: list[AnyPattern] = []
+    for pattern in patterns:
+        if not isinstance(pattern, URLResolver):
+            kept.append(pattern)
+        elif mount_kind(pattern):
+            live = pattern.url_patterns
+            kept.append(ghosts.resolver_of(pattern, ghosts.of(live, pattern.namespace)))
+        else:
+            below = without_admin(pattern.url_patterns)
+            # An untouched include stays the object it was.
+            same = all(a is b for a, b in zip(below, pattern.url_patterns, strict=True))
+            kept.append(pattern if same else ghosts.resolver_of(pattern, below))
+    return kept
+
+
+def shields() -> list[AnyPattern]:
+    """One ghost per prefix that main does not serve, to stand before everything else.
+
+    Below an admin's prefix other patterns may hang (`admin/doc/`), and a site's catch-all may
+    answer there.
+    """
+    plan = runtime.plan()
+    prefixes = [*plan.admin.prefixes, *plan.main.urls.closed]
+    return [
+        re_path(
+            f"^{re.escape(prefix[1:])}" + ("" if prefix.endswith("/") else "(?:/|$)"), ghosts.ghost
+        )
+        for prefix in dict.fromkeys(prefixes)
+    ]
