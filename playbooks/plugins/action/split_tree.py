@@ -64,9 +64,11 @@ def render(templar: Templar, text: str) -> str:
     Raises AnsibleError, with the line where it can be known.
     """
     result = templar.template(trust_as_template(text), escape_backslashes=False)
+    if result is None:
+        return ""
     if not isinstance(result, str):
         # Ansible's templates are native: "{{ 5 }}" alone gives a number and loses the last newline.
-        result = ("" if result is None else str(result)) + text[len(text.rstrip("\n")) :]
+        return str(result) + text[len(text.rstrip("\n")) :]
     return str(result)
 
 

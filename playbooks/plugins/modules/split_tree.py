@@ -266,6 +266,7 @@ def change(
     old = manifest.load(path)
     others = manifest.Others(path, root)
     if not check_mode:
+        manifest.sweep(path)
         install.sweep(old, entries)
     todo = plan.make(entries, old, others, params["force"])
     shown = report.diff(todo, old) if diff_mode else []

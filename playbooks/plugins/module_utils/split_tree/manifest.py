@@ -20,6 +20,7 @@ ABOUT = (
     "Without it they cannot be taken away again."
 )
 LOCK_SECONDS = 300.0
+NEW = ".new"
 
 
 @dataclass
@@ -82,15 +83,20 @@ def save(path: str, records: Records) -> None:
         for name, record in sorted(records.items())
     }
     text = json.dumps({"about": ABOUT, "format": FORMAT, "files": files}, indent=1) + "\n"
-    temporary = path + ".new"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary)
+    temporary = path + NEW
+    sweep(path)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
         target.write(text)
         target.flush()
         os.fsync(target.fileno())
     os.rename(temporary, path)
     sync_directory(os.path.dirname(path))
+
+
+def sweep(path: str) -> None:
+    """Remove what a run that was killed while it saved this manifest has left."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path + NEW)
 
 
 def sync_directory(path: str) -> None:
