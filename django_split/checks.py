@@ -41,7 +41,7 @@ def check_instance(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.ROOT_URLCONF != URLCONF:
         messages.append(
             Error(
-                f"ROOT_URLCONF on main is {settings.ROOT_URLCONF!r}: the admin's URLs are not filtered out.",
+                f"ROOT_URLCONF on main is {settings.ROOT_URLCONF!r}: the admin's URLs are in it.",
                 hint=HINT,
                 id="split.E004",
             )

@@ -42,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser(
         "plan",
         help="say what each instance's settings change in a site's, and why",
-        epilog="Exit status: 0 can be split, 1 the base or the input is broken, 3 needs a decision, "
-        "4 nothing to split.",
+        epilog="Exit status: 0 can be split, 1 the base or the input is broken, "
+        "3 needs a decision, 4 nothing to split.",
     )
     plan.add_argument("--settings", required=True, metavar="MODULE", help="the site's settings")
     plan.add_argument("--deploy", metavar="FILE", type=Path, help="JSON: where it is deployed")
@@ -71,8 +71,6 @@ def _plan(options: argparse.Namespace) -> int:
     from django_split.report import show
 
     deploy = _table(options.deploy, "--deploy") if options.deploy else {}
-    # A console script, unlike `python -m`, has not the current directory on sys.path: analysis is
-    # run by -m.
     try:
         plan = analyse(options.settings, deploy, options.timeout)
     except AnalysisError as error:

@@ -21,6 +21,7 @@ DJANGO = "django"
 
 # URL module -> kind. What hangs below such a module demands a user of the staff for every view.
 OTHER_ADMINS = {"wagtail.admin.urls": "wagtail"}
+LOGIN_NAMES = {"wagtail": "wagtailadmin_login"}
 
 AnyPattern = URLPattern | URLResolver
 
@@ -38,6 +39,11 @@ def mount_kind(resolver: URLResolver) -> str | None:
     if any(admin_site(pattern) is not None for pattern in patterns_of(resolver)):
         return DJANGO
     return None
+
+
+def login_name(kind: str) -> str:
+    """The URL name of the login page of another admin than Django's."""
+    return LOGIN_NAMES.get(kind, "")
 
 
 def admin_site(pattern: AnyPattern) -> Any:
@@ -63,13 +69,27 @@ def mounts(
 
 
 def route(trail: Iterable[AnyPattern]) -> tuple[str, bool]:
-    """The path of a chain of patterns in the active language, and whether it is literal (has no parameters)."""
+    """The path of a chain of patterns in the active language, and whether it is literal.
+
+    A path that is not literal has parameters.
+    """
     path, literal = "", True
     for link in trail:
         part, plain = _route(link.pattern)
         path += part
         literal = literal and plain
     return path, literal
+
+
+def depends_on_language(pattern: Any) -> bool:
+    """Whether a pattern stands for another path in another language:
+
+    a prefix, or a translated route.
+    """
+    if isinstance(pattern, LocalePrefixPattern):
+        return True
+    written = getattr(pattern, "_route", None) or getattr(pattern, "_regex", "")
+    return not isinstance(written, str)
 
 
 def _route(pattern: Any) -> tuple[str, bool]:

@@ -97,7 +97,7 @@ class ShadowField:
 
 @dataclass
 class Shadow:
-    """A table of a dropped app whose rows must go, or be set to null, when main deletes what they point at."""
+    """A table of a dropped app, with rows that point at what main may delete."""
 
     name: str
     table: str
@@ -155,6 +155,8 @@ class Admin:
     session: AdminSession
     add_apps: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    # Left to Django's default, which TOML could not write: None.
+    unset: list[str] = field(default_factory=list)
     caches: dict[str, dict[str, Any]] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
 
@@ -232,7 +234,7 @@ class Plan:
         return _build(cls, data, where)
 
     def data(self) -> dict[str, Any]:
-        """Plain dictionaries and lists, in the order of the dataclasses, without what is empty or None."""
+        """Plain dictionaries and lists, in the order of the dataclasses, without None."""
         plain: dict[str, Any] = _plain(self)
         return {"format": plain.pop("format"), **plain}
 
@@ -263,7 +265,7 @@ def apply(plan: Plan, instance: str, base: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def copied(value: Any) -> Any:
-    """A copy of dictionaries, lists and tuples all the way down; what they hold is shared, not copied."""
+    """A copy of dictionaries, lists and tuples all the way down; what they hold is shared."""
     if type(value) is dict:
         return {key: copied(item) for key, item in value.items()}
     if type(value) in (list, tuple):
@@ -287,7 +289,7 @@ def structure(base: Mapping[str, Any]) -> dict[str, str]:
 
 
 def lies_inside(path: Any, directory: str) -> bool:
-    """Whether a setting's path is in the directory; a relative one counts from there (it is the release)."""
+    """Whether a setting's path is in the directory. A relative one counts from there."""
     if not directory or not isinstance(path, (str, os.PathLike)) or not str(path):
         return False
     if str(path) == ":memory:" or str(path).startswith("file:"):
@@ -334,14 +336,13 @@ def _apply_admin(admin: Admin, values: dict[str, Any]) -> None:
         }
         values["CACHES"] = {**caches, **copied(admin.caches)}
     values.update(copied(admin.settings))
+    for name in admin.unset:
+        values.pop(name, None)
 
 
 def _apply_derived(place: str, derived: Derived, values: dict[str, Any]) -> None:
-    *parents, last = place.split(".")
-    holder: Any = values
-    for parent in parents:
-        holder = holder.get(parent) if isinstance(holder, dict) else None
-    if not isinstance(holder, dict):
+    holder, last = _holder(place, values)
+    if holder is None:
         return  # a database or handler that this environment does not have
     value = copied(derived.value)
     if derived.how == "add":
@@ -353,6 +354,19 @@ def _apply_derived(place: str, derived: Derived, values: dict[str, Any]) -> None
         or (derived.how == "move" and lies_inside(holder.get(last), derived.inside))
     ):
         holder[last] = value
+
+
+def _holder(place: str, values: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+    """The dictionary that a place like "DATABASES.default.NAME" is in, and its key there.
+
+    A key may hold dots itself, as a logging handler's name does.
+    """
+    if "." not in place or place in values:
+        return values, place
+    for key, value in values.items():
+        if place.startswith(f"{key}.") and isinstance(value, dict):
+            return _holder(place.removeprefix(f"{key}."), value)
+    return None, place
 
 
 def _context_processors(engine: Any) -> list[str]:

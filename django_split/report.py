@@ -52,6 +52,8 @@ def admin_rows(plan: Plan) -> Iterator[Row]:
         yield "-", entry, admin.why.get(entry, "")
     for name, value in admin.settings.items():
         yield name, _text(value), admin.why.get(name, "")
+    for name in admin.unset:
+        yield name, "-", admin.why.get(name, "")
     for alias, cache in admin.caches.items():
         yield f"CACHES.{alias}", cache["BACKEND"], admin.why.get("CACHES", "")
 

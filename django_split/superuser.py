@@ -35,7 +35,8 @@ def ensure(wanted: Mapping[str, str]) -> dict[str, Any]:
     missing = [field for field in model.REQUIRED_FIELDS if field != email]
     if missing:
         raise ValueError(
-            f"{model._meta.label} demands {', '.join(missing)}: create the superuser with createsuperuser"
+            f"{model._meta.label} demands {', '.join(missing)}: "
+            "create the superuser with createsuperuser"
         )
     fields = {model.USERNAME_FIELD: name, "password": wanted["password"]}
     if email in model.REQUIRED_FIELDS:

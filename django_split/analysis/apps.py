@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.db import models
 from django_split.plan import Shadow, ShadowField
 
 # By class, so that a site's own AdminConfig counts too.
-DROPPED = {
+DROPPED: dict[type, str] = {
     SimpleAdminConfig: "the admin instance serves it",
     SessionsConfig: "main keeps no sessions",
 }
@@ -27,8 +28,17 @@ def dropped() -> list[tuple[str, AppConfig, str]]:
         (entry, config, reason)
         for entry, config in live
         for cls, reason in DROPPED.items()
-        if isinstance(config, cls) or config.name == cls.name
+        if isinstance(config, cls)
     ]
+
+
+def _name(on_delete: Any) -> str:
+    """`models.CASCADE` and its like, by name.
+
+    What SET(...) makes has none; DO_NOTHING is left to it.
+    """
+    name = str(on_delete.__name__)
+    return name if hasattr(models, name) else "DO_NOTHING"
 
 
 def shadows(gone: Iterable[AppConfig]) -> list[Shadow]:
@@ -44,7 +54,7 @@ def shadows(gone: Iterable[AppConfig]) -> list[Shadow]:
                     name=field.name,
                     to=field.remote_field.model._meta.label,
                     column=str(field.column),
-                    on_delete=field.remote_field.on_delete.__name__,
+                    on_delete=_name(field.remote_field.on_delete),
                     null=field.null,
                 )
                 for field in model._meta.local_fields

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
@@ -18,6 +19,10 @@ STORES = {
     "redis": "unix:///run/{site}/store/store.sock?db=0",
     "memcached": "unix:/run/{site}/store/store.sock",
 }
+
+
+# It becomes part of cookie names.
+SITE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
 class DeploymentError(Exception):
@@ -77,6 +82,8 @@ class Deployment:
         ]
 
     def _check(self) -> None:
+        if not SITE.match(self.site):
+            raise DeploymentError(f"site: {self.site!r} may hold letters, digits, - and _ only")
         _one_of("scheme", self.scheme, ["http", "https"])
         _one_of("session.engine", self.session.engine, ENGINES)
         _one_of("session.store", self.session.store, STORES)
@@ -88,9 +95,10 @@ class Deployment:
 
 
 def _check_path(name: str, path: str) -> None:
-    if not isinstance(path, str) or not PLAIN_PATH.match(path) or "//" in path:
+    if not PLAIN_PATH.match(path) or "//" in path:
         raise DeploymentError(
-            f"{name}: {path!r} must be a path that begins with / and holds only letters, digits and . _ ~ - /"
+            f"{name}: {path!r} must be a path that begins with / and holds only letters, digits "
+            "and . _ ~ - /"
         )
     if path == "/":
         raise DeploymentError(f"{name}: / is the whole site")

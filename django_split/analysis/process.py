@@ -44,7 +44,8 @@ def analyse(settings: str, deploy: Mapping[str, Any], seconds: float = 120) -> P
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise AnalysisError(
-                f'"{settings}" was not set up after {seconds:g} s (does it wait for a server? --timeout gives it longer)'
+                f'"{settings}" was not set up after {seconds:g} s '
+                "(does it wait for a server? --timeout gives it longer)"
             ) from None
         if not answer.exists():
             last = (errors.strip().splitlines() or ["no output"])[-1]

@@ -103,7 +103,7 @@ def _main(mounts: list[Mount], deployment: Deployment) -> Main:
     why |= sessions
     why |= dict.fromkeys(processors, "its app is gone from main")
     why |= {
-        MAIN_APP: "the stand-ins' own app; first, so that the inert admin site is there before any URLconf",
+        MAIN_APP: "the stand-ins' app; first, to be there before anything looks for the admin",
         chain.URLCONF_FILTER: "a URLconf that a middleware chooses is filtered too",
         "ROOT_URLCONF": f"{settings.ROOT_URLCONF} without the admin, whose names still reverse",
         "SESSION_ENGINE": "a session that lives for one request",
@@ -111,7 +111,10 @@ def _main(mounts: list[Mount], deployment: Deployment) -> Main:
     if apps.is_installed("django.contrib.messages"):
         changed["MESSAGE_STORAGE"] = "django_split.runtime.main.messages.MainCookieStorage"
         changed["DJANGO_SPLIT_MESSAGES_COOKIE"] = cookie
+        # Django's cookie storage takes its cookie's flags from the session's.
+        changed["SESSION_COOKIE_SECURE"] = deployment.scheme == "https"
         why["MESSAGE_STORAGE"] = "messages need no session in a cookie"
+        why["SESSION_COOKIE_SECURE"] = f"for the messages' cookie: served by {deployment.scheme}"
         why["DJANGO_SPLIT_MESSAGES_COOKIE"] = "or each instance would eat the other's messages"
     why |= {model.table: "what main deletes must cascade into this table" for model in models}
     return Main(
@@ -140,15 +143,16 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
     session = deployment.session
     cookie = f"{deployment.site}_admin_sessionid"
     path = prefixes[0] if len(prefixes) == 1 else "/"
-    mount = urls.primary(mounts) if mounts else None
+    mount = urls.primary(mounts, deployment.admin_path) if mounts else None
     where = "the only admin prefix" if len(prefixes) == 1 else "there are several admin prefixes"
     add_apps = []
     why = {
         "SESSION_ENGINE": "sessions in the store, not in the database",
-        "SESSION_SERIALIZER": "never pickle: who can write to the store would run code in the admin",
+        "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in the admin",
         "SESSION_COOKIE_NAME": "a session cookie of the admin's own",
         "SESSION_COOKIE_PATH": where,
         "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
+        "SESSION_COOKIE_DOMAIN": "the cookie is for this host name only",
         "CACHES": f"{CACHE_ALIAS} is the session store, and nothing else is in it",
     }
     if session.engine == "cached_db" and not apps.is_installed("django.contrib.sessions"):
@@ -170,6 +174,7 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_COOKIE_SECURE": deployment.scheme == "https",
         },
+        unset=["SESSION_COOKIE_DOMAIN"],
         caches={CACHE_ALIAS: _cache(deployment)},
         why=why,
     )

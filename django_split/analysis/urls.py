@@ -12,7 +12,15 @@ from django.urls.converters import get_converters
 from django.urls.resolvers import RoutePattern
 from django.utils import translation
 
-from django_split.mounts import DJANGO, PLAIN_PATH, AnyPattern, admin_site, mounts, route
+from django_split.mounts import (
+    DJANGO,
+    PLAIN_PATH,
+    AnyPattern,
+    depends_on_language,
+    login_name,
+    mounts,
+    route,
+)
 from django_split.plan import Ghost, Mount
 
 # The converters that every process has; a site's own are registered by modules that main may not
@@ -45,7 +53,8 @@ def find() -> Found:
                 )
             elif not PLAIN_PATH.match(path):
                 decisions.append(
-                    f"the {kind} admin is mounted at {path!r}: only letters, digits and . _ ~ - / can be a prefix"
+                    f"the {kind} admin is mounted at {path!r}: "
+                    "a prefix can have letters, digits and . _ ~ - / only"
                 )
         resolver = trail[-1]
         prefixes = [path for path, literal in paths]
@@ -67,34 +76,32 @@ def default_site_name() -> str:
     return str(admin.site.name)
 
 
-def primary(found: list[Mount]) -> Mount | None:
+def primary(found: list[Mount], path: str = "") -> Mount | None:
     """The mount that is meant by "the admin":
 
     the default AdminSite's, else any AdminSite's, else the first.
     """
     django = [mount for mount in found if mount.kind == DJANGO]
     default = [mount for mount in django if mount.namespace == default_site_name()]
-    return next(iter([*default, *django, *found]), None)
+    chosen = [mount for mount in found if path in mount.prefixes]
+    return next(iter([*chosen, *default, *django, *found]), None)
 
 
 def login_path(mount: Mount) -> str:
     """The URL path of the login page below a mount."""
-    name = f"{mount.namespace}:login" if mount.kind == DJANGO else f"{mount.kind}admin_login"
+    name = f"{mount.namespace}:login" if mount.kind == DJANGO else login_name(mount.kind)
     try:
         return reverse(name)
     except NoReverseMatch:
         return f"{mount.route}login/"
 
 
-def is_default_site(resolver: URLResolver) -> bool:
-    return any(admin_site(pattern) is admin.site for pattern in resolver.url_patterns)
-
-
 def _paths(trail: tuple[URLResolver, ...]) -> Iterator[tuple[str, bool]]:
-    # A translated route counts like a language prefix: both are seen only with the language active.
-    languages = [code for code, _ in settings.LANGUAGES] if settings.USE_I18N else []
-    default = settings.LANGUAGE_CODE
-    for code in dict.fromkeys([default, *languages]):
+    languages = [settings.LANGUAGE_CODE]
+    # Only where it matters: activating a language loads all of its catalogues.
+    if settings.USE_I18N and any(depends_on_language(resolver.pattern) for resolver in trail):
+        languages += [code for code, _ in settings.LANGUAGES]
+    for code in dict.fromkeys(languages):
         with translation.override(code):
             path, literal = route(trail)
             yield f"/{path}", literal

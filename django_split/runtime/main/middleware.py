@@ -63,13 +63,14 @@ class StandInSessionMiddleware(_Middleware):
 
     def after(self, request: HttpRequest) -> None:
         session = request.session
-        if not session.modified or session.is_empty():
+        if not isinstance(session, SessionStore) or not session.modified or session.is_empty():
             return
         keys = sorted(map(str, session.keys()))
         if LOGIN_KEY in session:
             logger.error(
-                "%s %s signed a user in, but main keeps no sessions: the login is lost. Give this URL to the "
-                "admin instance (admin_extra_prefixes) or close it (main_closed_prefixes).",
+                "%s %s signed a user in, but main keeps no sessions: the login is lost. "
+                "Give this URL to the admin instance (admin_extra_prefixes) "
+                "or close it (main_closed_prefixes).",
                 request.method,
                 request.path,
             )
@@ -92,4 +93,4 @@ class UrlconfMiddleware(_Middleware):
     def before(self, request: HttpRequest) -> None:
         urlconf = getattr(request, "urlconf", None)
         if urlconf is not None:
-            request.urlconf = filtered(urlconf)
+            request.urlconf = filtered(urlconf)  # type: ignore[assignment]  # a module will do

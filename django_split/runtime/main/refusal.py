@@ -21,9 +21,10 @@ def refused(original: type[BaseCommand]) -> type[BaseCommand]:
     def execute(self: BaseCommand, *args: Any, **options: Any) -> NoReturn:
         site = runtime.plan().site
         raise CommandError(
-            f"{name} runs with the admin's settings, never with main's: main does not know all of the site's apps.\n"
+            f"{name} runs with the admin's settings, never with main's: "
+            "main does not know all of the site's apps.\n"
             f"Type: {site}-manage {name}\n"
-            "(or, without a deployed site, set DJANGO_SETTINGS_MODULE to the settings of the admin instance)"
+            "(where that is not installed: set DJANGO_SETTINGS_MODULE to the admin's settings)"
         )
 
     return type("Command", (original,), {"execute": execute, "requires_system_checks": []})

@@ -29,7 +29,9 @@ def filtered(urlconf: Any) -> ModuleType:
     module = ModuleType(
         f"django_split.runtime.main.urlconf.{getattr(source, '__name__', 'patterns')}"
     )
-    patterns: Sequence[AnyPattern] = getattr(source, "urlpatterns", source)
+    patterns: Sequence[AnyPattern] = (
+        vars(source)["urlpatterns"] if isinstance(source, ModuleType) else source
+    )
     module.urlpatterns = [*shields(), *without_admin(patterns)]  # type: ignore[attr-defined]
     for name in HANDLERS:
         if hasattr(source, name):
