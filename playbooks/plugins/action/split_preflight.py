@@ -1,4 +1,4 @@
-"""Look at a host's variables here and at the host itself in one module run; say all that is wrong at once."""
+"""Look at a host's variables here, at the host in one module run; say all that is wrong at once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ from preflight_checks.problems import Problem, message  # noqa: E402
 TABLE = ROOT / "roles" / "preflight" / "meta" / "argument_specs.yml"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hints
     """Takes no arguments: its input is what the inventory says."""
 
     _supports_check_mode = True
     _VALID_ARGS = frozenset[str]()
     TRANSFERS_FILES = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
         host = str(task_vars["inventory_hostname"])
@@ -47,7 +49,9 @@ class ActionModule(ActionBase):
         if seen.get("failed") or "host" not in seen:
             if not checks.problems:
                 return {**result, **seen, "failed": True}
-            checks.problems.append(Problem("", f"{host} could not be looked at: {seen.get('msg', 'no answer')}"))
+            checks.problems.append(
+                Problem("", f"{host} could not be looked at: {seen.get('msg', 'no answer')}")
+            )
         else:
             checks.answers(seen)
             result["warnings"] = seen["remarks"]
@@ -85,13 +89,14 @@ class _Checks:
         if needs & self._broken or not needs <= self._values.keys():
             return
         location, version, directory, module = (
-            self._values[name] for name in ("site_source", "site_version", "site_directory", "site_settings")
+            self._values[name]
+            for name in ("site_source", "site_version", "site_directory", "site_settings")
         )
         wanted = settings.module_files(directory, module)
         try:
             seconds = int(self._task_vars.get("preflight_git_seconds", 20))
             self._source = source.find(location, version, wanted, seconds)
-        except source.NotThere as error:
+        except source.NotThereError as error:
             said = self._values[error.variable]
             shown = source.without_password(said)
             self._add(error.variable, f'{error.variable} is "{shown}": {error}')
@@ -116,8 +121,8 @@ class _Checks:
         asked["disk_megabytes"] = self._task_vars.get("preflight_disk_megabytes", 500)
         for name, text in self._source.texts.items() if self._source else ():
             asked["settings_path"] = name
-            # Settings may hold secrets: the argument is not logged. Packed, it is never so short a text
-            # that hiding it would blank others.
+            # Settings may hold secrets: the argument is not logged. Packed, it is never so short
+            # a text that hiding it would blank others.
             asked["settings"] = base64.b64encode(zlib.compress(text)).decode()
             break
         return asked
@@ -131,16 +136,27 @@ class _Checks:
             return
         module = self._values["site_settings"]
         if told.get("error"):
-            self._add("site_settings", f'site_settings is "{module}", which is not Python: {told["error"]}')
+            self._add(
+                "site_settings",
+                f'site_settings is "{module}", which is not Python: {told["error"]}',
+            )
         elif told.get("empty"):
-            inside = settings.settings_modules(self._source, self._values["site_directory"], below=module)
+            inside = settings.settings_modules(
+                self._source, self._values["site_directory"], below=module
+            )
             meant = f" (did you mean {' or '.join(inside)}?)" if inside else ""
-            self._add("site_settings", f'site_settings is "{module}", a module with nothing in it{meant}')
+            self._add(
+                "site_settings", f'site_settings is "{module}", a module with nothing in it{meant}'
+            )
 
     def origin(self) -> dict[str, str]:
         """What the source is, for the fact."""
         found = self._source
-        return {"kind": found.kind, "location": found.location, "commit": found.commit} if found else {}
+        return (
+            {"kind": found.kind, "location": found.location, "commit": found.commit}
+            if found
+            else {}
+        )
 
     def _names(self) -> None:
         names = self._inventory.names()
@@ -150,7 +166,7 @@ class _Checks:
             self._add(old, f"{old} is now called {renamed[old]}")
         for name in table.unknown(names, self._table, [*foreign, *renamed]):
             near = table.nearest(name, self._table)
-            mend = "" if near else "If it is yours and not meant for django-split, name it in preflight_foreign_variables."
+            mend = "If it is your own, name it in preflight_foreign_variables."
             self._add(name, f"{name} is no variable of django-split{near}", mend)
 
     def _take(self, name: str, row: table.Variable) -> None:
@@ -163,8 +179,8 @@ class _Checks:
             return
         raw = self._raw[name] = self._task_vars[name]
         try:
-            self._values[name] = table.taken(_plain(self._templar.template(raw)), row)
-        except table.WrongType as error:
+            self._values[name] = table.taken(self._templar.template(raw), row)
+        except table.WrongTypeError as error:
             self._broken.add(name)
             self._add(name, f"{name} {error}", value=error.value)
         except AnsibleError as error:
@@ -174,17 +190,12 @@ class _Checks:
     def _found(self, finding: values.Finding) -> None:
         self._add(finding.variable, finding.what, value=finding.value)
 
-    def _add(self, name: str, what: str, mend: str = "", place: str = "", value: object = None) -> None:
-        """A problem with the place of the element it is about, else of the value, else of the name."""
+    def _add(
+        self, name: str, what: str, mend: str = "", place: str = "", value: object = None
+    ) -> None:
+        """A problem with the place of its element, else of the value, else of the name."""
         if not place and name:
-            place = self._inventory.place(name, value) or self._inventory.place(name, self._raw.get(name))
+            place = self._inventory.place(name, value) or self._inventory.place(
+                name, self._raw.get(name)
+            )
         self.problems.append(Problem(name, what, place, mend))
-
-
-def _plain(value: Any) -> Any:
-    """The value with vaulted texts read; a vaulted one is no str until somebody asks."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value

@@ -9,6 +9,8 @@ import socket
 import struct
 
 LISTEN = "0A"
+# Compared with, never listened on
+ANY = ("0.0.0.0", "::")  # noqa: S104
 
 
 class Process:
@@ -16,12 +18,12 @@ class Process:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.command = _read("/proc/%d/cmdline" % pid).replace("\0", " ").strip()
-        self.name = _read("/proc/%d/comm" % pid).strip()
-        units = re.findall(r"/([^/\n]+\.service)(?=/|$)", _read("/proc/%d/cgroup" % pid), re.M)
+        self.command = _read(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
+        self.name = _read(f"/proc/{pid}/comm").strip()
+        units = re.findall(r"/([^/\n]+\.service)(?=/|$)", _read(f"/proc/{pid}/cgroup"), re.M)
         self.unit = units[-1] if units else ""
         try:
-            self.user = pwd.getpwuid(os.stat("/proc/%d" % pid).st_uid).pw_name
+            self.user = pwd.getpwuid(os.stat(f"/proc/{pid}").st_uid).pw_name
         except (KeyError, OSError):
             self.user = "?"
 
@@ -37,10 +39,10 @@ class Listener:
     def told(self) -> str:
         """Whose it is, as one would look for it."""
         if not self.processes:
-            return "a process that cannot be seen from here (on %s)" % self.address
+            return f"a process that cannot be seen from here (on {self.address})"
         process = self.processes[0]
         command = process.command if len(process.command) <= 120 else process.command[:119] + "…"
-        return "%s (pid %d, user %s: %s)" % (process.name, process.pid, process.user, command)
+        return f"{process.name} (pid {process.pid}, user {process.user}: {command})"
 
     def unit(self) -> str:
         """The systemd unit that its process belongs to, or ""."""
@@ -48,7 +50,7 @@ class Listener:
 
 
 def listeners(port: int) -> list[Listener]:
-    """Every listening TCP socket on a port, with the processes that hold it (all of them, if asked as root)."""
+    """Every listening TCP socket on a port, with its processes (all of them as root)."""
     found = []
     for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         for line in _read("/proc/net/" + table).splitlines()[1:]:
@@ -62,12 +64,12 @@ def listeners(port: int) -> list[Listener]:
 
 
 def overlap(wanted: str, held: str) -> bool:
-    """Whether two addresses can stand in each other's way; "::" may hold IPv4 too, the kernel alone knows."""
+    """Whether two addresses can collide; "::" may hold IPv4 too, the kernel alone knows."""
     if wanted == held or held == "::":
         return True
     if (":" in wanted) != (":" in held):
         return False
-    return wanted in ("0.0.0.0", "::") or held == "0.0.0.0"
+    return wanted in ANY or held in ANY
 
 
 def bind_error(address: str, port: int) -> int | None:
@@ -75,7 +77,7 @@ def bind_error(address: str, port: int) -> int | None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # Connections of an ended server may linger; they do not stop a new one, nginx's or ours.
+            # As nginx does: connections of an ended server may linger, and stop no new one.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -92,9 +94,9 @@ def _address(text: str, family: int) -> str:
 
 
 def _name(found: list[Listener]) -> None:
-    by_link = {"socket:[%s]" % listener.inode: listener for listener in found}
+    by_link = {f"socket:[{listener.inode}]": listener for listener in found}
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
-        folder = "/proc/%d/fd" % pid
+        folder = f"/proc/{pid}/fd"
         try:
             links = {os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)}
         except OSError:

@@ -3,11 +3,28 @@
 
 from __future__ import annotations
 
+import base64
+import errno
+import glob
+import grp
+import json
+import os
+import platform
+import pwd
+import re
+import stat
+import subprocess
+import zlib
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_listeners import Listener, bind_error, listeners, overlap
+
 DOCUMENTATION = r"""
 module: split_preflight
 short_description: Look at a host before anything changes
 description:
-  - Run by the action of the same name. Every argument may be left out, and what it is about is not looked at.
+  - Run by the action of the same name. What an argument is about is not looked at without it.
 options:
   site: {description: The site's name., type: str}
   port: {description: The port that nginx will listen on., type: int}
@@ -21,36 +38,20 @@ author: django-split
 
 RETURN = r"""
 host: {description: What later roles need to know of the host., type: dict, returned: always}
-problems: {description: "What stands in the way: variable, what, mend.", type: list, returned: always}
+problems: {description: "In the way: variable, what, mend.", type: list, returned: always}
 remarks: {description: What is worth a warning., type: list, returned: always}
-settings: {description: Whether the settings are Python (error) and not empty (empty)., type: dict, returned: always}
+settings: {description: "Not Python (error), or empty.", type: dict, returned: always}
 """
 
-import base64
-import errno
-import glob
-import grp
-import json
-import os
-import platform
-import pwd
-import socket
-import stat
-import subprocess
-import zlib
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.split_listeners import Listener, bind_error, listeners, overlap
-
-OPTIONS = dict(
-    site=dict(type="str"),
-    port=dict(type="int"),
-    listen=dict(type="list", elements="str", default=[]),
-    python=dict(type="str"),
-    settings=dict(type="str", no_log=True),
-    settings_path=dict(type="str", default="settings.py"),
-    disk_megabytes=dict(type="int", default=500),
-)
+OPTIONS = {
+    "site": {"type": "str"},
+    "port": {"type": "int"},
+    "listen": {"type": "list", "elements": "str", "default": []},
+    "python": {"type": "str"},
+    "settings": {"type": "str", "no_log": True},
+    "settings_path": {"type": "str", "default": "settings.py"},
+    "disk_megabytes": {"type": "int", "default": 500},
+}
 
 STATE = "/var/lib/django-split"
 SUPPORTED = {("debian", "12"), ("debian", "13")}
@@ -59,12 +60,16 @@ OLDEST_PYTHON = (3, 10)
 PYTHON_SECONDS = 20
 
 # What our folders hold, when a run was killed before it wrote down that they are ours.
-OWN_ENTRIES = {"/srv": {"releases", "current", "live", "shared"}, "/run": {"main", "admin", "store"}}
+OWN_ENTRIES = {
+    "/srv": {"releases", "current", "live", "shared"},
+    "/run": {"main", "admin", "store"},
+}
 
 # Runs in the site's Python, so it is written for any; the settings come in on standard input.
 PROBE = r"""
 import json, sys
-told = {"version": list(sys.version_info[:3]), "abi": getattr(getattr(sys, "implementation", None), "cache_tag", None)}
+told = {"version": list(sys.version_info[:3])}
+told["abi"] = getattr(getattr(sys, "implementation", None), "cache_tag", None)
 if sys.version_info >= (3, 10):
     import ast, importlib.util
     told["has_venv"] = all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
@@ -73,7 +78,9 @@ if sys.version_info >= (3, 10):
         try:
             body = ast.parse(text).body
             compile(text, sys.argv[1], "exec", dont_inherit=True)
-            told["empty"] = all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in body)
+            # A docstring alone is nothing.
+            told["empty"] = all(isinstance(getattr(part, "value", None), ast.Constant)
+                                and isinstance(part, ast.Expr) for part in body)
         except SyntaxError as error:
             line = (error.text or "").strip()[:80]
             told["error"] = "%s, line %s: %s: %s" % (sys.argv[1], error.lineno, error.msg, line)
@@ -86,12 +93,12 @@ print(json.dumps(told))
 class Host:
     """The host, and what was found wrong with it."""
 
-    def __init__(self, params: dict) -> None:
+    def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
         self.problems: list[dict[str, str]] = []
         self.remarks: list[str] = []
-        self.settings: dict = {}
-        self.facts: dict = {}
+        self.settings: dict[str, Any] = {}
+        self.facts: dict[str, Any] = {}
 
     def problem(self, variable: str, what: str, mend: str = "") -> None:
         self.problems.append({"variable": variable, "what": what, "mend": mend})
@@ -102,16 +109,23 @@ class Host:
             process_manager=process_manager(),
             machine=platform.machine(),
             ipv6=has_ipv6(),
-            manifest_exists=bool(site and glob.glob(os.path.join(STATE, site, "manifests", "*.json"))),
-            python={"path": self.params["python"] or "", "version": "", "abi": "", "has_venv": False},
+            manifest_exists=bool(
+                site and glob.glob(os.path.join(STATE, site, "manifests", "*.json"))
+            ),
+            python={
+                "path": self.params["python"] or "",
+                "version": "",
+                "abi": "",
+                "has_venv": False,
+            },
         )
         self.system()
         self.disk()
         if os.geteuid() != 0:
             self.problem(
                 "",
-                "the playbook works as root on the host, and came as %s" % user_name(os.geteuid()),
-                "Run ansible-playbook as root, or connect as root, or set ansible_become: true in the inventory.",
+                f"the playbook works as root on the host, and came as {user_name(os.geteuid())}",
+                "Run it as root, connect as root, or set ansible_become: true in the inventory.",
             )
             return
         if self.params["python"]:
@@ -131,9 +145,9 @@ class Host:
         }
         name = told.get("PRETTY_NAME") or " ".join(system).strip() or platform.system()
         if system in UNTRIED:
-            self.remarks.append("%s is untested; Debian 12 and 13 are tested" % name)
+            self.remarks.append(f"{name} is untested; Debian 12 and 13 are tested")
         elif system not in SUPPORTED:
-            self.problem("", "%s is not supported: Debian 12 and 13 are" % name)
+            self.problem("", f"{name} is not supported: Debian 12 and 13 are")
 
     def disk(self) -> None:
         path = "/srv" if os.path.isdir("/srv") else "/"
@@ -141,22 +155,28 @@ class Host:
         free = space.f_bavail * space.f_frsize // 1000000
         wanted = self.params["disk_megabytes"]
         if free < wanted:
-            self.problem("", "%s has %d MB free, and a release needs up to %d MB" % (path, free, wanted))
+            self.problem("", f"{path} has {free} MB free, and a release needs up to {wanted} MB")
 
     def python(self, path: str) -> None:
         """Run it as the instances will: as somebody who may do nothing."""
-        said = 'site_python is "%s": ' % path
+        said = f'site_python is "{path}": '
         if not os.path.exists(path):
-            there = sorted(glob.glob("/usr/bin/python3*[0-9]") + glob.glob("/usr/local/bin/python3*[0-9]"))
-            near = " (there is %s)" % ", ".join(there) if there else ""
+            there = sorted(
+                glob.glob("/usr/bin/python3*[0-9]") + glob.glob("/usr/local/bin/python3*[0-9]")
+            )
+            near = " (there is {})".format(", ".join(there)) if there else ""
             self.problem("site_python", said + "no such program on the host" + near)
             return
         told = self.probe(path)
         if isinstance(told, str):
             closed = closed_folder(path)
             if closed:
-                told = "the site's users cannot run it, for %s is closed to them" % closed
-            mend = "A Python under /usr or /opt can be used, as Debian's own /usr/bin/python3." if closed else ""
+                told = f"the site's users cannot run it, for {closed} is closed to them"
+            mend = (
+                "A Python under /usr or /opt can be used, as Debian's own /usr/bin/python3."
+                if closed
+                else ""
+            )
             self.problem("site_python", said + told, mend)
             return
         version = ".".join(map(str, told["version"]))
@@ -167,54 +187,64 @@ class Host:
             "has_venv": bool(told.get("has_venv")),
         }
         if tuple(told["version"]) < OLDEST_PYTHON:
-            self.problem("site_python", said + "Python %s is too old; 3.10 is the oldest" % version)
+            self.problem("site_python", said + f"Python {version} is too old; 3.10 is the oldest")
         elif not told.get("has_venv") and not os.path.realpath(path).startswith("/usr/bin/"):
             # Debian's own gets its venv from a package, which comes with the others.
-            self.problem("site_python", said + "it has no venv or no ensurepip, so no virtualenv can be made with it")
+            self.problem(
+                "site_python",
+                said + "it has no venv or no ensurepip, so no virtualenv can be made with it",
+            )
         self.settings = {key: told[key] for key in ("error", "empty") if key in told}
 
-    def probe(self, path: str) -> dict | str:
-        text = zlib.decompress(base64.b64decode(self.params["settings"])) if self.params["settings"] else b""
+    def probe(self, path: str) -> dict[str, Any] | str:
+        text = (
+            zlib.decompress(base64.b64decode(self.params["settings"]))
+            if self.params["settings"]
+            else b""
+        )
         mode = "settings" if self.params["settings"] else "alone"
         try:
             done = subprocess.run(
                 [path, "-I", "-W", "ignore", "-c", PROBE, self.params["settings_path"], mode],
                 input=text,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 timeout=PYTHON_SECONDS,
                 cwd="/",
                 env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
                 check=False,
-                **nobody()
+                **nobody(),
             )
         except subprocess.TimeoutExpired:
-            return "it had not started after %d seconds" % PYTHON_SECONDS
+            return f"it had not started after {PYTHON_SECONDS} seconds"
         except OSError as error:
-            return "an unprivileged user cannot run it (%s)" % os.strerror(error.errno or 0)
+            return f"an unprivileged user cannot run it ({os.strerror(error.errno or 0)})"
         try:
-            told: dict = json.loads(done.stdout.decode())
+            told: dict[str, Any] = json.loads(done.stdout.decode())
             return told
         except ValueError:
-            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it wrote nothing"]
-            return "an unprivileged user cannot run it as a Python (%s)" % last[0]
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [
+                "it wrote nothing"
+            ]
+            return f"an unprivileged user cannot run it as a Python ({last[0]})"
 
     def port(self, port: int, addresses: list[str]) -> None:
         """A port is taken when the kernel refuses it and not only our own nginx is in the way."""
         held = listeners(port)
         foreign: dict[str, str] = {}
         for said in addresses:
-            address = "0.0.0.0" if said == "*" else said.strip("[]")
+            address = plain(said)
             if ":" in address and not self.facts["ipv6"]:
                 if address not in ("::", "::1"):
-                    self.problem("proxy_listen", 'proxy_listen has "%s": the host has no IPv6' % said)
+                    self.problem("proxy_listen", f'proxy_listen has "{said}": the host has no IPv6')
                 continue
             near = [listener for listener in held if overlap(address, listener.address)]
             if any(listener.address == address and self.ours(listener) for listener in near):
                 continue
             failed = bind_error(address, port)
             if failed == errno.EADDRNOTAVAIL:
-                self.problem("proxy_listen", 'proxy_listen has "%s": the host has no such address' % said)
+                self.problem(
+                    "proxy_listen", f'proxy_listen has "{said}": the host has no such address'
+                )
             elif failed == errno.EADDRINUSE:
                 others = [listener for listener in near if not self.ours(listener)]
                 for listener in others:
@@ -223,40 +253,47 @@ class Host:
                     foreign["something that /proc does not show"] = ""
             elif failed is not None:
                 self.problem(
-                    "site_port", "site_port is %d: the host refuses it on %s (%s)" % (port, said, os.strerror(failed))
+                    "site_port",
+                    f"site_port is {port}: the host refuses it on {said} ({os.strerror(failed)})",
                 )
         if foreign:
             self.problem(
                 "site_port",
-                "site_port is %d, and in use on the host by %s" % (port, "; and by ".join(sorted(foreign))),
+                f"site_port is {port}, in use on the host by {'; and by '.join(sorted(foreign))}",
                 self.other_port(port, addresses, set(foreign.values()) - {""}),
             )
 
     def other_port(self, port: int, addresses: list[str], units: set[str]) -> str:
-        usable = ["0.0.0.0" if each == "*" else each.strip("[]") for each in addresses]
+        usable = [plain(each) for each in addresses]
         usable = [each for each in usable if self.facts["ipv6"] or ":" not in each]
         start = port + 1 if port >= 1024 else 8080
-        free = [other for other in range(start, min(start + 30, 65536)) if all(not bind_error(a, other) for a in usable)]
+        free = [
+            other
+            for other in range(start, min(start + 30, 65536))
+            if all(not bind_error(a, other) for a in usable)
+        ]
         stop = "Stop it"
         if units and self.facts["process_manager"] == "systemd":
-            stop = "Stop it for good (systemctl disable --now %s)" % " ".join(sorted(units))
-        return "%s, or take another site_port%s." % (stop, " (%d is free)" % free[0] if free else "")
+            stop = "Stop it for good (systemctl disable --now {})".format(" ".join(sorted(units)))
+        example = f" ({free[0]} is free)" if free else ""
+        return f"{stop}, or take another site_port{example}."
 
     def ours(self, listener: Listener) -> bool:
-        """The host's nginx of ours, or this site's: known by its prefix (-p), which no other nginx has."""
-        own = {STATE + "/nginx"} | ({"%s/%s/nginx" % (STATE, self.params["site"])} if self.params["site"] else set())
-        for process in listener.processes:
-            words = process.command.split()
-            prefixes = {after.rstrip("/") for word, after in zip(words, words[1:]) if word == "-p"}
-            if prefixes & own or process.unit == "django-split-nginx.service":
-                return True
-        return False
+        """Our nginx of the host or of this site: known by its prefix (-p), which is ours alone."""
+        own = [os.path.join(STATE, "nginx")]
+        if self.params["site"]:
+            own.append(os.path.join(STATE, self.params["site"], "nginx"))
+        pattern = r" -p ?({})/?( |$)".format("|".join(map(re.escape, own)))
+        return any(
+            re.search(pattern, process.command) or process.unit == "django-split-nginx.service"
+            for process in listener.processes
+        )
 
     def names(self, site: str) -> None:
         """Users, groups and folders of the site's names that it did not make."""
         if os.path.exists(os.path.join(STATE, site, "owner")):
             return
-        own = ["%s-%s" % (site, part) for part in ("main", "admin", "store", "build")]
+        own = [f"{site}-{part}" for part in ("main", "admin", "store", "build")]
         groups = [site, site + "-main-http", site + "-admin-http", site + "-store", site + "-build"]
         taken = ["the user " + name for name in own if foreign_user(site, name)]
         taken += ["the group " + name for name in groups if foreign_group(name, own)]
@@ -265,14 +302,20 @@ class Host:
             for top, entries in sorted(OWN_ENTRIES.items())
             if foreign_folder(os.path.join(top, site), entries)
         ]
-        taken += [path for path in ["/usr/local/sbin/%s-manage" % site] if os.path.lexists(path)]
+        taken += [path for path in [f"/usr/local/sbin/{site}-manage"] if os.path.lexists(path)]
         if taken:
             self.problem(
                 "site_name",
-                'site_name is "%s": %s on the host already, and not made by django-split'
-                % (site, listed(taken) + (" is" if len(taken) == 1 else " are")),
+                'site_name is "{}": {} on the host already, and not made by django-split'.format(
+                    site, listed(taken) + (" is" if len(taken) == 1 else " are")
+                ),
                 "Take another name.",
             )
+
+
+def plain(address: str) -> str:
+    """An address as nginx writes it, without its brackets."""
+    return "0.0.0.0" if address == "*" else address.strip("[]")  # noqa: S104 (only tried, not served)
 
 
 def listed(texts: list[str]) -> str:
@@ -282,7 +325,9 @@ def listed(texts: list[str]) -> str:
 def process_manager() -> str:
     with open("/proc/1/comm") as file:
         first = file.read().strip()
-    return "systemd" if first == "systemd" and os.path.isdir("/run/systemd/system") else "supervisor"
+    return (
+        "systemd" if first == "systemd" and os.path.isdir("/run/systemd/system") else "supervisor"
+    )
 
 
 def has_ipv6() -> bool:
@@ -308,10 +353,10 @@ def user_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return "user %d" % uid
+        return f"user {uid}"
 
 
-def nobody() -> dict:
+def nobody() -> dict[str, Any]:
     """Arguments of subprocess.run for a user who may do nothing, as the instances' users may."""
     try:
         entry = pwd.getpwnam("nobody")
@@ -321,7 +366,7 @@ def nobody() -> dict:
 
 
 def closed_folder(path: str) -> str:
-    """The first folder on the way to a program that others may not enter, along every link; "" when none."""
+    """The first folder on a program's way, links and all, that others may not enter; or ""."""
     seen: set[str] = set()
     while path not in seen:
         seen.add(path)
@@ -332,11 +377,11 @@ def closed_folder(path: str) -> str:
                 part = "/".join(parts[:end]) or "/"
                 mode = os.stat(part).st_mode
                 if not mode & stat.S_IXOTH:
-                    return "%s (%04o)" % (part, stat.S_IMODE(mode))
+                    return f"{part} ({stat.S_IMODE(mode):04o})"
         if os.path.islink(path):
             path = os.path.join(folder, os.readlink(path))
     mode = os.stat(path).st_mode
-    return "" if mode & stat.S_IXOTH else "%s (%04o)" % (path, stat.S_IMODE(mode))
+    return "" if mode & stat.S_IXOTH else f"{path} ({stat.S_IMODE(mode):04o})"
 
 
 def foreign_user(site: str, name: str) -> bool:
@@ -349,7 +394,10 @@ def foreign_user(site: str, name: str) -> bool:
 
 
 def foreign_group(name: str, own: list[str]) -> bool:
-    """A group that somebody is in who is not of this site; an empty one is left from a run that was killed."""
+    """A group with somebody in it who is not of this site.
+
+    An empty one is left from a run that was killed.
+    """
     try:
         group = grp.getgrnam(name)
     except KeyError:
@@ -371,7 +419,11 @@ def main() -> None:
     host = Host(module.params)
     host.look()
     module.exit_json(
-        changed=False, host=host.facts, problems=host.problems, remarks=host.remarks, settings=host.settings
+        changed=False,
+        host=host.facts,
+        problems=host.problems,
+        remarks=host.remarks,
+        settings=host.settings,
     )
 
 

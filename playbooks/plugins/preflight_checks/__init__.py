@@ -1,1 +1,1 @@
-"""The checks of a deployment that need no host: what the inventory says, and the source it names."""
+"""The checks that need no host: what the inventory says, and the source that it names."""

@@ -1,8 +1,9 @@
 """Which variables an operator has set for a host, and where: file and line, or the command line.
 
-ansible-core 2.19 tags most values with their origin. It cannot tag true, false and null, and a value may
-have lost its tag, so the layers of the inventory are also looked through by name. Both are internals of
-Ansible's: where they are gone, a place is less exact or empty, and nothing else changes.
+ansible-core 2.19 tags most values with their origin. It cannot tag true, false and null, and a
+value may have lost its tag, so the layers of the inventory are also looked through by name. Both
+are internals of Ansible's: where they are gone, a place is less exact or empty, and nothing else
+changes.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ class Inventory:
         self.sources = [str(source) for source in task_vars.get("ansible_inventory_sources") or ()]
 
     def names(self) -> set[str]:
-        """Every variable that somebody has set: no facts, no role defaults, no registered results."""
+        """Every variable that somebody has set: no facts, role defaults or registered results."""
         return {str(name) for _, layer in self._layers for name in layer}
 
     def place(self, name: str, value: object = None) -> str:
-        """A sentence that says where a variable, or one element of it, was set; "" when that is not known."""
+        """A sentence: where a variable, or one element of it, was set; "" when not known."""
         known = _told(value)
         if known:
             return known
@@ -61,7 +62,7 @@ class Inventory:
 
 
 def _layers(task_vars: Mapping[str, Any], loader: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """What sets variables for a host, strongest first, each with a sentence for values of no known origin."""
+    """What sets variables for a host, strongest first; a sentence for values of no known origin."""
     layers: list[tuple[str, Mapping[str, Any]]] = []
     try:
         layers.append((COMMAND_LINE, load_extra_vars(loader)))
@@ -89,10 +90,7 @@ def _layers(task_vars: Mapping[str, Any], loader: Any) -> list[tuple[str, Mappin
 
 
 def _without_internals(task_vars: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: None
-        for name in task_vars.get("hostvars", {}).get(task_vars["inventory_hostname"], {})
-    }
+    return dict.fromkeys(task_vars.get("hostvars", {}).get(task_vars["inventory_hostname"], {}))
 
 
 def _tag(value: object) -> Any:
@@ -112,7 +110,7 @@ def _told(value: object) -> str:
     if not origin.path:
         return COMMAND_LINE if "-e" in (origin.description or "") else ""
     line = f", line {origin.line_num}" if origin.line_num else ""
-    return f"Set it in {_shown(origin.path)}{line}."
+    return f"It is set in {_shown(origin.path)}{line}."
 
 
 def _shown(path: str) -> str:

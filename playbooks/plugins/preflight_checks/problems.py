@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Problem:
     """One thing that an operator must mend.
 
-    ``variable`` is the one to change ("" when none would help), ``what`` a sentence that begins with it or
-    with the thing that is wrong, ``place`` where the value was set, ``mend`` what to type when the sentence
-    does not say so already.
+    ``variable`` is the one to change ("" when none would help), ``what`` a sentence that begins
+    with it or with the thing that is wrong, ``place`` where the value was set, ``mend`` what to
+    type when the sentence does not say so already.
     """
 
     variable: str

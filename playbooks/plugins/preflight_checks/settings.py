@@ -1,4 +1,4 @@
-"""Whether the settings module, the folder it is imported from and the requirements are files of the source."""
+"""Whether the settings module, its folder and the requirements are files of the source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def module_files(directory: str, module: str) -> list[str]:
 
 
 def check(source: Source, directory: str, module: str, requirements: str) -> Iterator[Finding]:
-    """What is not in the source. A requirement's files are not known, and nothing is said of them."""
+    """What is not in the source; of a requirement, whose files are not known, nothing."""
     if source.kind == "requirement":
         if directory:
             yield Finding(
@@ -33,7 +33,8 @@ def check(source: Source, directory: str, module: str, requirements: str) -> Ite
         if requirements:
             yield Finding(
                 "site_requirements",
-                f'site_requirements is "{requirements}": a source that is a requirement has no files; write a list',
+                f'site_requirements is "{requirements}": a source that is a requirement has no '
+                "files; write a list",
             )
     if not DOTTED.fullmatch(module):
         yield Finding(
@@ -67,7 +68,10 @@ def _no_module(source: Source, directory: str, module: str) -> str:
     said = f'site_settings is "{module}": '
     ignored = [name for name in module_files(directory, module) if name in source.ignored]
     if ignored:
-        return f"{said}git ignores {ignored[0]}, so it is no part of the source. Settings that stay out of git go into site_env."
+        return (
+            f"{said}git ignores {ignored[0]}, so it is no part of a release. "
+            "What stays out of git goes into site_env."
+        )
     if module_files(directory, module)[0].removesuffix(".py") in {
         name.rpartition("/")[0] for name in source.files or ()
     }:

@@ -1,4 +1,4 @@
-"""The site's source: whether it is there, and whether the settings module is in it. Nothing of it is run."""
+"""The site's source: whether it is there, and what files it has. Nothing of it is run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from .values import requirement_wrong
 
-# The kinds and their rule are those of the action split_source, which fetches what was checked here.
+# The kinds and their rule are those of the action split_source, which fetches what was checked.
 GIT_URL = re.compile(r"(git\+|git@|git://|ssh://).*|https?://.*\.git/?")
 SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".tox", ".mypy_cache"}
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-class NotThere(Exception):
+class NotThereError(Exception):
     """The source cannot be had; the text goes on after ``site_source is "…": ``."""
 
     def __init__(self, text: str, variable: str = "site_source") -> None:
@@ -29,7 +29,7 @@ class NotThere(Exception):
 
 @dataclass
 class Source:
-    """A source that is there. ``files`` are its paths, None when they cannot be known without installing it."""
+    """A source that is there; ``files`` is None when they cannot be known without installing it."""
 
     kind: str
     location: str
@@ -41,22 +41,22 @@ class Source:
 
 
 def find(location: str, version: str, wanted: list[str], seconds: int) -> Source:
-    """Look for the source; ``wanted`` are the files whose text is needed, if they are there. Raises NotThere."""
+    """Look for the source; ``wanted`` are files whose text is needed. Raises NotThereError."""
     if version or GIT_URL.fullmatch(location):
         return _git_source(location, version, wanted, seconds)
     if os.path.isdir(location):
         return _directory(Path(location), wanted)
     if os.path.exists(location):
-        raise NotThere("it is a file, not a directory")
+        raise NotThereError("it is a file, not a directory")
     if "://" in location and " @ " not in location:
-        raise NotThere(
-            "a git URL ends in .git, or has a site_version (the name of a branch, a tag or a commit)"
+        raise NotThereError(
+            "a git URL ends in .git, or has a site_version (a branch, a tag or a commit)"
         )
     if location.startswith(("/", ".", "~")) or ("/" in location and " @ " not in location):
-        raise NotThere(f"no such directory on this machine{_nearest_directory(location)}")
+        raise NotThereError(f"no such directory on this machine{_nearest_directory(location)}")
     wrong = requirement_wrong(location)
     if wrong:
-        raise NotThere(f"neither a directory of this machine, nor a git URL, and {wrong}")
+        raise NotThereError(f"neither a directory of this machine, nor a git URL, and {wrong}")
     return Source("requirement", location)
 
 
@@ -72,10 +72,10 @@ def _nearest_directory(location: str) -> str:
 
 def _directory(top: Path, wanted: list[str]) -> Source:
     if not os.access(top, os.R_OK | os.X_OK):
-        raise NotThere("the user who runs ansible-playbook may not read it")
+        raise NotThereError("the user who runs ansible-playbook may not read it")
     walked = set(_walk(top))
     if not walked:
-        raise NotThere("the directory is empty")
+        raise NotThereError("the directory is empty")
     listed = _git_files(top)
     files = walked & listed if listed else walked
     texts = {name: (top / name).read_bytes() for name in wanted if name in files}
@@ -95,7 +95,7 @@ def _walk(top: Path) -> Iterator[str]:
 
 
 def _git_files(top: Path) -> set[str]:
-    """What git takes for the source's files; empty outside a repository, or where it ignores the whole folder."""
+    """What git takes for the source's files; empty outside a repository or where all is ignored."""
     if not shutil.which("git") or not any(
         (folder / ".git").exists() for folder in (top, *top.resolve().parents)
     ):
@@ -118,14 +118,14 @@ def without_password(url: str) -> str:
 def _git_source(location: str, version: str, wanted: list[str], seconds: int) -> Source:
     url = location.removeprefix("git+")
     if not shutil.which("git"):
-        raise NotThere("git is not installed on this machine, which has to fetch it")
+        raise NotThereError("git is not installed on this machine, which has to fetch it")
     if os.path.isdir(url) and not (Path(url, ".git").exists() or Path(url, "HEAD").exists()):
-        raise NotThere(
+        raise NotThereError(
             "a version of a directory that is no git repository cannot be had. Take it out.",
             "site_version",
         )
     if not requirement_wrong(location):
-        raise NotThere("only a git source has a version. Take it out.", "site_version")
+        raise NotThereError("only a git source has a version. Take it out.", "site_version")
     commit = version if COMMIT.fullmatch(version) else _resolved(url, version, seconds)
     with tempfile.TemporaryDirectory(prefix="django-split-preflight-") as folder:
         files, texts = _contents(folder, url, commit, wanted, seconds * 3)
@@ -140,7 +140,9 @@ def _resolved(url: str, version: str, seconds: int) -> str:
     )
     lines = [line.split("\t") for line in listed.decode(errors="replace").splitlines()]
     # "main" is answered with feature/main too.
-    names = {f"{kind}{version}{end}" for kind in ("", "refs/heads/", "refs/tags/") for end in ("", "^{}")}
+    names = {
+        f"{kind}{version}{end}" for kind in ("", "refs/heads/", "refs/tags/") for end in ("", "^{}")
+    }
     lines = [line for line in lines if not version or line[1] in names]
     if not lines:
         short = re.fullmatch(r"[0-9a-f]{7,39}", version)
@@ -149,7 +151,7 @@ def _resolved(url: str, version: str, seconds: int) -> str:
             if short
             else "it has no branch and no tag of that name"
         )
-        raise NotThere(f"{without_password(url)} was reached; {why}", "site_version")
+        raise NotThereError(f"{without_password(url)} was reached; {why}", "site_version")
     peeled = [commit for commit, name in lines if name.endswith("^{}")]
     return peeled[0] if peeled else lines[0][0]
 
@@ -165,12 +167,12 @@ def _contents(
     try:
         fetch = ["fetch", "--quiet", "--depth", "1", "--filter=blob:none", "origin", commit]
         _git([*here, *fetch], url, seconds)
-    except NotThere as error:
+    except NotThereError as error:
         if "not our ref" in str(error):
-            raise NotThere(
+            raise NotThereError(
                 f"{without_password(url)} was reached; it has no such commit", "site_version"
             ) from None
-        # A server that gives no bare commits, or one too slow for this: the trial of the settings will tell.
+        # A server that gives no bare commits, or is too slow: the trial of the settings will tell.
         return None, {}
     files = {
         os.fsdecode(name)
@@ -187,7 +189,7 @@ def _contents(
 
 
 def _git(words: list[str], url: str, seconds: int) -> bytes:
-    """Raises NotThere with git's own last line."""
+    """Raises NotThereError with git's own last line."""
     environment = {
         **os.environ,
         "LC_ALL": "C",
@@ -205,7 +207,7 @@ def _git(words: list[str], url: str, seconds: int) -> bytes:
             env=environment,
         ).stdout
     except subprocess.TimeoutExpired:
-        raise NotThere(f"git had no answer within {seconds} seconds") from None
+        raise NotThereError(f"git had no answer within {seconds} seconds") from None
     except subprocess.CalledProcessError as error:
         told = (
             error.stderr.decode(errors="replace")
@@ -216,6 +218,6 @@ def _git(words: list[str], url: str, seconds: int) -> bytes:
         fatal = [
             line for line in told if line.startswith(("fatal:", "error:", "remote: error:", "ssh:"))
         ]
-        raise NotThere(
+        raise NotThereError(
             "git cannot read it: " + ((fatal or told or ["no reason given"])[0])
         ) from None

@@ -1,9 +1,9 @@
-"""The table of user variables (meta/argument_specs.yml), and whether a value is of the type it says."""
+"""The table of user variables (meta/argument_specs.yml), and whether a value is of its type."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 import yaml
 
 PREFIXES = ("site_", "admin_", "main_", "session_", "proxy_")
+
+# "prot" is as near to "port"; "phone" is a little less near to "python".
+NEAR = 0.75
 
 # What an operator calls them, and how one is written.
 TYPES = {
@@ -45,7 +48,7 @@ class Variable:
     options: Mapping[str, Variable] = field(default_factory=dict)
 
 
-class WrongType(Exception):
+class WrongTypeError(Exception):
     """A value that is not what the table says; the text goes on after "NAME is" or "NAME has"."""
 
     def __init__(self, text: str, value: object = None) -> None:
@@ -74,10 +77,21 @@ def _rows(options: Mapping[str, Any]) -> dict[str, Variable]:
     }
 
 
-def nearest(name: str, names: Any) -> str:
-    """`` (did you mean X?)``, or nothing when no name is near."""
-    found = difflib.get_close_matches(name, sorted(names), 1, 0.6)
-    return f" (did you mean {found[0]}?)" if found else ""
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`` (did you mean X?)``, or nothing when no name is near.
+
+    What the prefix adds to the likeness is left out: site_zone is not near site_name.
+    """
+
+    def rest(text: str) -> str:
+        return text.partition("_")[2] if text.startswith(PREFIXES) else text
+
+    likeness = {
+        known: difflib.SequenceMatcher(None, rest(name), rest(known)).ratio() for known in names
+    }
+    # Of two as near, the one with the same prefix.
+    best = max(likeness, key=lambda known: (likeness[known], known[:4] == name[:4]))
+    return f" (did you mean {best}?)" if likeness[best] >= NEAR else ""
 
 
 def unknown(names: set[str], table: Mapping[str, Variable], foreign: list[str]) -> Iterator[str]:
@@ -88,13 +102,15 @@ def unknown(names: set[str], table: Mapping[str, Variable], foreign: list[str]) 
 
 
 def taken(value: Any, row: Variable) -> Any:
-    """The value as its type, with the defaults of its keys; raises WrongType.
+    """The value as its type, with the defaults of its keys; raises WrongTypeError.
 
-    Stricter than Ansible's own conversion, which makes the text "['a']" of a list and 1.1 of a version 1.10.
+    Stricter than Ansible's own conversion, which makes "['a']" of a list and 1.1 of version 1.10.
     What -e NAME=VALUE gives is always a text, so a number or a truth value may be one.
     """
     if value is None:
-        raise WrongType('has no value: write "" or take the line out')
+        raise WrongTypeError(
+            "has no value" + ("" if row.required else ": take the line out to have the default")
+        )
     if row.type == "raw":
         return value
     if row.type == "bool":
@@ -126,9 +142,9 @@ def _elements(value: list[Any], row: Variable) -> list[Any]:
     for number, each in enumerate(value, 1):
         try:
             result.append(taken(each, element))
-        except WrongType as error:
-            raise WrongType(
-                f"has an element, number {number}, that {_joined(error)}", each
+        except WrongTypeError as error:
+            raise WrongTypeError(
+                f"has an element, number {number}, that {error}", error.value or each
             ) from None
     return result
 
@@ -136,33 +152,29 @@ def _elements(value: list[Any], row: Variable) -> list[Any]:
 def _keys(value: dict[str, Any], row: Variable) -> dict[str, Any]:
     for key in value:
         if key not in row.options:
-            raise WrongType(
-                f"has a key {key!r} that it does not know{nearest(str(key), row.options)}", key
+            raise WrongTypeError(
+                f'has a key "{key}", which means nothing there{nearest(str(key), row.options)}', key
             )
     result = dict(value)
     for key, option in row.options.items():
         if key not in value:
             if option.required:
-                raise WrongType(f"has no {key!r}", value)
+                raise WrongTypeError(f'has no "{key}"', value)
             if option.default is not None:
                 result[key] = option.default
             continue
         try:
             result[key] = taken(value[key], option)
-        except WrongType as error:
-            raise WrongType(f"has a {key!r} that {_joined(error)}", value[key]) from None
+        except WrongTypeError as error:
+            raise WrongTypeError(f'has a "{key}" that {error}', value[key]) from None
         if option.choices and result[key] not in option.choices:
-            raise WrongType(
-                f"has a {key!r} that is none of {', '.join(option.choices)}", value[key]
+            raise WrongTypeError(
+                f'has a "{key}" that is none of {", ".join(option.choices)}', value[key]
             )
     return result
 
 
-def _joined(error: WrongType) -> str:
-    return str(error)
-
-
-def _wrong(value: Any, row: Variable) -> WrongType:
+def _wrong(value: Any, row: Variable) -> WrongTypeError:
     """Never shows a text or a mapping: it may be a secret at the wrong place."""
     given = "a text"
     if isinstance(value, (bool, int, float)):
@@ -176,5 +188,5 @@ def _wrong(value: Any, row: Variable) -> WrongType:
         text += f': write it in quotes, "{given}"'
     if row.type in ("list", "dict") and isinstance(value, str):
         example = '["a", "b"]' if row.type == "list" else '{"KEY": "value"}'
-        text += f": on the command line that is -e '{{\"{row.name}\": {example}}}'"
-    return WrongType(text, value)
+        text += f": write {example} (on the command line -e '{{\"{row.name}\": {example}}}')"
+    return WrongTypeError(text, value)

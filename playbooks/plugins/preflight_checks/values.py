@@ -1,4 +1,4 @@
-"""What each variable may say, beyond its type. A rule gives sentences; where the value was set is added later."""
+"""What each variable may say, beyond its type. Where a value was set is added later."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ SOCKET_BYTES = 107
 SITE_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 # Users, groups and folders of these names are somebody else's, or ours for another purpose.
 RESERVED_NAMES = frozenset(
-    "django-split nginx proxy redis memcached postgres postgresql supervisor systemd dbus udev sshd ssh "
-    "root daemon bin sys adm tty disk lp mail news uucp man kmem dialout fax voice cdrom floppy tape sudo "
-    "audio dip www-data backup operator list irc src gnats shadow utmp video sasl plugdev staff games users "
-    "nogroup nobody crontab messagebus input kvm render lock log user mount initctl sendsigs network".split()
+    """
+    django-split nginx proxy redis memcached postgres postgresql supervisor systemd dbus udev sshd
+    ssh root daemon bin sys adm tty disk lp mail news uucp man kmem dialout fax voice cdrom floppy
+    tape sudo audio dip www-data backup operator list irc src gnats shadow utmp video sasl plugdev
+    staff games users nogroup nobody crontab messagebus input kvm render lock log user mount
+    initctl sendsigs network
+    """.split()  # noqa: SIM905
 )
 # A site called news-main would have the group that is the user of the site news.
 RESERVED_ENDINGS = ("-main", "-admin", "-store", "-build", "-main-http", "-admin-http")
@@ -32,7 +35,8 @@ SERVES = {
 }
 # Engines of Django's that are not served, and why not.
 REFUSED_ENGINES = {
-    "db": 'keeps every session in the database, which is what the split ends: "cached_db" keeps a copy there',
+    "db": "keeps every session in the database, which is what the split ends: "
+    '"cached_db" keeps a copy there',
     "file": 'keeps sessions in files, which no second host can read: use "cache"',
     "signed_cookies": 'keeps sessions with the visitor, where nobody can end them: use "cache"',
 }
@@ -60,7 +64,7 @@ Rule = Callable[[Values], Iterator[Finding]]
 def check(values: Values, broken: set[str], explicit: set[str]) -> Iterator[Finding]:
     """Run every rule whose variables have a value of the right type.
 
-    ``explicit`` names the variables that somebody has set: a default of ours is never the operator's fault.
+    ``explicit`` names the variables that somebody has set: a default is never the operator's fault.
     """
     for needs, rule in RULES:
         if not broken.intersection(needs) and all(name in values for name in needs):
@@ -81,19 +85,21 @@ def site_name(values: Values) -> Iterator[Finding]:
     if longest > SOCKET_BYTES:
         yield Finding(
             "site_name",
-            f"site_name is {len(name)} characters long: a socket of the site would have a path of {longest} bytes, "
-            f"and the system takes {SOCKET_BYTES}. A name has at most 20 characters.",
+            f"site_name is {len(name)} characters long: a socket would have a path of {longest} "
+            f"bytes, and the system takes {SOCKET_BYTES}. A name has at most 20 characters.",
         )
     elif not SITE_NAME.fullmatch(name):
         yield Finding(
             "site_name",
-            f'site_name is "{name}": a name is a lower-case letter, then at most 19 lower-case letters, digits or "-"'
+            f'site_name is "{name}": a name is a lower-case letter, then at most 19 lower-case '
+            'letters, digits or "-"'
             f"{_plain_name(name)}",
         )
     elif name in RESERVED_NAMES:
         yield Finding(
             "site_name",
-            f'site_name is "{name}": the system has a user, a group or a folder of that name. Take another.',
+            f'site_name is "{name}": the system has a user, a group or a folder of that name. '
+            "Take another.",
         )
     elif ending:
         yield Finding(
@@ -170,8 +176,8 @@ def proxy_listen(values: Values) -> Iterator[Finding]:
         if address != "*" and not _is_address(address):
             yield Finding(
                 "proxy_listen",
-                f'proxy_listen has "{address}": an address is "*", an IPv4 address or an IPv6 address in brackets '
-                "(the port is site_port's)",
+                f'proxy_listen has "{address}": an address is "*", an IPv4 address or an IPv6 '
+                "address in brackets (the port is site_port's)",
                 address,
             )
 
@@ -208,19 +214,15 @@ def environment(name: str) -> Rule:
                     key,
                 )
             elif not isinstance(value, str):
-                kind = (
-                    "no value"
-                    if value is None
-                    else f"a {type(value).__name__.rpartition('Tagged')[2].lower()}"
-                )
+                mend = "it in quotes" if isinstance(value, (bool, int, float)) else "a text"
                 yield Finding(
-                    name, f'{name} has "{key}" with {kind}, not a text: write it in quotes', key
+                    name, f'{name} has "{key}" with a value that is no text: write {mend}', key
                 )
             elif "\n" in value or "\r" in value or "\0" in value:
                 yield Finding(
                     name,
-                    f'{name} has "{key}" with a line break or a NUL in its value, which an environment file cannot '
-                    "carry (base64 can)",
+                    f'{name} has "{key}" with a line break or a NUL in its value, which an '
+                    "environment file cannot carry (base64 can)",
                     key,
                 )
 
@@ -234,7 +236,8 @@ def processes(values: Values) -> Iterator[Finding]:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
             yield Finding(
                 "site_processes",
-                f'site_processes has the name "{name}": a lower-case letter, then lower-case letters, digits or "-"',
+                f'site_processes has the name "{name}": a lower-case letter, then lower-case '
+                'letters, digits or "-"',
                 name,
             )
         elif name in OWN_PROCESSES or name.startswith(("main-", "admin-")):
@@ -291,8 +294,8 @@ def closed_and_served(values: Values) -> Iterator[Finding]:
             if path.startswith(closed) or closed.startswith(path):
                 yield Finding(
                     "main_closed_prefixes",
-                    f'main_closed_prefixes has "{closed}" and {name} has "{path}": one lies in the other, and a '
-                    "path cannot be both. Take one of them out.",
+                    f'main_closed_prefixes has "{closed}" and {name} has "{path}": one lies in the '
+                    "other, and a path cannot be both. Take one of them out.",
                     closed,
                 )
 
@@ -321,8 +324,9 @@ def persistence(values: Values, explicit: set[str]) -> Iterator[Finding]:
     ):
         yield Finding(
             "session_persistent",
-            "session_persistent is true: memcached forgets everything when it restarts. Take session_store: redis, or "
-            "session_persistent: false (with session_engine: cached_db nobody is logged out all the same)",
+            "session_persistent is true: memcached forgets everything when it restarts. Take "
+            "session_store: redis, or session_persistent: false (with session_engine: cached_db "
+            "nobody is logged out all the same)",
         )
 
 
@@ -413,6 +417,8 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("main_threads",), between("main_threads", 1, 512, "a number of threads, at least 1")),
     (("admin_workers",), between("admin_workers", 1, 512, "a number of processes, at least 1")),
     (("admin_threads",), between("admin_threads", 1, 512, "a number of threads, at least 1")),
+    (("main_timeout",), between("main_timeout", 1, 86400, "a number of seconds, at least 1")),
+    (("admin_timeout",), between("admin_timeout", 1, 86400, "a number of seconds, at least 1")),
     (("site_env",), environment("site_env")),
     (("main_env",), environment("main_env")),
     (("admin_env",), environment("admin_env")),
