@@ -64,11 +64,15 @@ class ActionModule(ActionBase):
             result["release"] = release_id(source_digest, args.get("inputs") or {})
             if args.get("state", "named") == "packed":
                 result["archive"] = pack(kind, source, source_digest)
-                result["wheel"] = own_wheel()
         except (OSError, subprocess.SubprocessError) as error:
             raise AnsibleActionFail(
                 f"site_source {source!r} cannot be read: {_told(error)}"
             ) from error
+        if args.get("state", "named") == "packed":
+            try:
+                result["wheel"] = own_wheel()
+            except (OSError, subprocess.SubprocessError) as error:
+                raise AnsibleActionFail(f"django-split's own wheel was not built: {_told(error)}") from error
         result["changed"] = False
         return result
 

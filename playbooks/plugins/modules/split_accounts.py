@@ -11,13 +11,20 @@ options:
   users: {description: System users., type: list, elements: dict}
   members:
     description: A user and the groups that it shall be in beside its own; groups not named are left alone.
-    type: dict
+    type: list
+    elements: dict
+  claim:
+    description: >-
+      A file that says whose these accounts are. It is written before the first of them is made: a run that is
+      killed in between must know them for its own the next time.
+    type: path
   state: {description: present or absent., type: str, default: present}
 notes:
   - No user gets a shell, a password or a home of its own.
 """
 
 import grp
+import os
 import pwd
 import subprocess
 
@@ -36,7 +43,16 @@ OPTIONS = dict(
             home=dict(type="path", default="/nonexistent"),
         ),
     ),
-    members=dict(type="dict", default={}),
+    members=dict(
+        type="list",
+        elements="dict",
+        default=[],
+        options=dict(
+            user=dict(type="str", required=True),
+            groups=dict(type="list", elements="str", required=True),
+        ),
+    ),
+    claim=dict(type="path"),
     state=dict(type="str", choices=["present", "absent"], default="present"),
 )
 
@@ -53,6 +69,10 @@ def user(name):
         return pwd.getpwnam(name)
     except KeyError:
         return None
+
+
+def memberships(wanted):
+    return [(entry["user"], other) for entry in wanted["members"] for other in entry["groups"]]
 
 
 def present(wanted):
@@ -74,19 +94,17 @@ def present(wanted):
         known = group(primary)
         if known is None or found.pw_gid != known.gr_gid:
             yield "group of %s" % name, ["usermod", "--gid", primary, name]
-    for name, groups in sorted(wanted["members"].items()):
-        for other in groups:
-            known = group(other)
-            if known is None or name not in known.gr_mem:
-                yield "%s in %s" % (name, other), ["gpasswd", "--quiet", "--add", name, other]
+    for name, other in memberships(wanted):
+        known = group(other)
+        if known is None or name not in known.gr_mem:
+            yield "%s in %s" % (name, other), ["gpasswd", "--add", name, other]
 
 
 def absent(wanted):
-    for name, groups in sorted(wanted["members"].items()):
-        for other in groups:
-            known = group(other)
-            if known is not None and name in known.gr_mem:
-                yield "%s in %s" % (name, other), ["gpasswd", "--quiet", "--delete", name, other]
+    for name, other in memberships(wanted):
+        known = group(other)
+        if known is not None and name in known.gr_mem:
+            yield "%s in %s" % (name, other), ["gpasswd", "--delete", name, other]
     for account in wanted["users"]:
         if user(account["name"]) is not None:
             yield "user %s" % account["name"], ["userdel", account["name"]]
@@ -99,6 +117,13 @@ def main():
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     steps = present if module.params["state"] == "present" else absent
     done = []
+    claimed = module.params["claim"]
+    if claimed and module.params["state"] == "present" and not os.path.exists(claimed):
+        done.append(claimed)
+        if not module.check_mode:
+            os.makedirs(os.path.dirname(claimed), 0o755, exist_ok=True)
+            with open(claimed, "w"):
+                pass
     for what, command in steps(module.params):
         done.append(what)
         if module.check_mode:

@@ -12,6 +12,7 @@ description:
 options:
   path: {description: "The folder: I(path)/src is there; wheels/ and venv/ are made.", type: path, required: true}
   user: {description: Who builds., type: str, required: true}
+  group: {description: Whose the files are beside the user. Without it the user's own group., type: str}
   python: {description: The interpreter of the virtualenv., type: path, required: true}
   requirements: {description: Requirement lines of the site., type: list, elements: str}
   requirements_file:
@@ -40,6 +41,7 @@ from ansible.module_utils.basic import AnsibleModule
 OPTIONS = dict(
     path=dict(type="path", required=True),
     user=dict(type="str", required=True),
+    group=dict(type="str"),
     python=dict(type="path", required=True),
     requirements=dict(type="list", elements="str", default=[]),
     requirements_file=dict(type="str", default=""),
@@ -97,12 +99,11 @@ def requirements_file(source, wanted):
 class Builder:
     """Runs commands as the build user, with a home that goes with the build."""
 
-    def __init__(self, module, path, user):
+    def __init__(self, module, path, user, group):
         self.module = module
         self.path = path
         account = pwd.getpwnam(user)
-        self.ids = account.pw_uid, account.pw_gid
-        self.groups = [g.gr_gid for g in grp.getgrall() if user in g.gr_mem] + [account.pw_gid]
+        self.ids = account.pw_uid, grp.getgrnam(group).gr_gid if group else account.pw_gid
         self.home = os.path.join(path, ".build-home")
         self.folder(self.home)
 
@@ -111,7 +112,7 @@ class Builder:
         os.chown(path, *self.ids)
 
     def _become(self):
-        os.setgroups(self.groups)
+        os.setgroups([self.ids[1]])
         os.setgid(self.ids[1])
         os.setuid(self.ids[0])
         os.umask(0o027)
@@ -145,7 +146,7 @@ def main():
     module = AnsibleModule(argument_spec=OPTIONS)
     wanted = module.params
     path = wanted["path"]
-    builder = Builder(module, path, wanted["user"])
+    builder = Builder(module, path, wanted["user"], wanted["group"])
     wheels, venv = os.path.join(path, "wheels"), os.path.join(path, "venv")
     source = os.path.join(path, "src")
 
