@@ -1,0 +1,61 @@
+"""The variables that templates are rendered with here, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django_split.render import Renderer
+
+REPOSITORY = Path(__file__).parents[2]
+TEMPLATES = REPOSITORY / "templates"
+# Rendered by others: the settings modules have tests of their own in tests/unit.
+OURS = sorted(name for name in Renderer(TEMPLATES).names() if not name.startswith("settings/"))
+
+PROCESS = {
+    "name": "worker",
+    "command": "python manage.py work",
+    "settings": "admin",
+    "user": "admin",
+}
+VARIABLES: dict[str, Any] = {
+    "site_name": "gazette",
+    "site_hosts": ["localhost", "www.example.org"],
+    "site_port": 8080,
+    "site_directory": "",
+    "proxy_listen": ["127.0.0.1", "[::1]"],
+    "proxy_max_body": "20m",
+    "proxy_user": "nobody",
+    "proxy_group": "nogroup",
+    "proxy_conf_dir": "/etc/django-split/nginx",
+    "proxy_prefix": "/var/lib/django-split/nginx",
+    "catchall_listen": "127.0.0.1:8080",
+    "live_dir": "/srv/gazette/live",
+    "admin_prefixes": ["/admin/", "/django-admin/"],
+    "admin_login": "/admin/login/",
+    "admin_login_rate": "12r/m",
+    "admin_login_burst": 5,
+    "static_url": "/static/",
+    "static_root": "/srv/gazette/shared/static",
+    "media_url": "/media/",
+    "media_root": "/srv/gazette/shared/media",
+    "main_threads": 1,
+    "admin_threads": 4,
+    "main_timeout": 30,
+    "admin_timeout": 60,
+    "instance": "admin",
+    "instance_workers": 2,
+    "instance_threads": 1,
+    "instance_timeout": 30,
+    "instance_access_log": False,
+    "instance_env": {"SECRET_KEY": "x", "DEBUG": "0"},
+    "instance_write_paths": [],
+    "session_store": "redis",
+    "session_store_memory": "64mb",
+    "session_persistent": True,
+    "supervisor_bin": "/var/lib/django-split/gazette/supervisor/bin",
+    "process": PROCESS,
+}
+
+Render = Callable[..., str]
