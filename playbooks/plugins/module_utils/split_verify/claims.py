@@ -1,0 +1,173 @@
+"""Look at every claim of a deployed site, in the order of the table."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from . import login
+from . import pages
+from . import walls
+from .web import Browser, reason, wait_for
+from .probe import SETTINGS, ProbeFailed, Running, start
+from .process import Process, listener
+from .row import Row, not_checked
+from .site import NoPlan, Site
+
+# A deploy ends a moment before this begins: gunicorn's socket is there before its worker, nginx reloads on its own
+SECONDS_TO_LISTEN = 5.0
+Probes = dict[str, "Running | str"]
+
+
+def verify(arguments: Mapping[str, Any], *, check_mode: bool = False) -> list[Row]:
+    """All rows. Nothing is written but a login, and that not in check mode."""
+    try:
+        site = Site.of(arguments)
+    except NoPlan as error:
+        claim = "a release serves"
+        if check_mode:
+            return [not_checked("release.plan", claim, f"nothing is deployed here yet ({error})")]
+        return [Row("release.plan", claim, False, str(error))]
+    wait_for([site.main, site.admin, *site.proxies], SECONDS_TO_LISTEN)
+    processes = {name: _listener(site[f"{name}_socket"]) for name in walls.NAMES}
+    who = "it is a write, and this is check mode" if check_mode else login.credentials(site)
+    probes = _start(site, processes, who)
+    try:
+        return _look(site, processes, who, probes)
+    finally:
+        for probe in probes.values():
+            if isinstance(probe, Running):
+                probe.stop()
+
+
+def _listener(path: str) -> Process | str:
+    try:
+        return listener(path)
+    except OSError as error:
+        return f"{path}: {reason(error)}"
+
+
+def _start(
+    site: Site, processes: Mapping[str, Process | str], who: tuple[str, str] | str
+) -> Probes:
+    """Begin what takes a Django set-up (half a second each), and let the pages be looked at meanwhile."""
+    probes: Probes = {}
+    for name in ("main", "admin"):
+        process = processes[name]
+        if isinstance(process, str):
+            probes[name] = process
+            continue
+        try:
+            probes[name] = start(process, f"{name}'s settings", ["-c", SETTINGS])
+            if name == "admin" and not isinstance(who, str):
+                check = login.known(site, process, who)
+                if check:
+                    probes["superuser"] = check
+        except (OSError, ProbeFailed) as error:
+            probes[name] = str(error)
+    return probes
+
+
+def _result(site: Site, probe: Running | str) -> dict[str, Any] | str:
+    if isinstance(probe, str):
+        return probe
+    try:
+        # Setting up a big site is slower than any of its answers
+        return probe.result(3 * site.timeout)
+    except ProbeFailed as error:
+        return str(error)
+
+
+def _look(
+    site: Site,
+    processes: Mapping[str, Process | str],
+    who: tuple[str, str] | str,
+    probes: Probes,
+) -> list[Row]:
+    crawled = pages.crawl(site)
+    browser = Browser(site.proxies[0], site.host, site.timeout)
+    page_row, page = login.login_page(site, browser)
+    main, admin = (_result(site, probes[name]) for name in ("main", "admin"))
+    cookies = {"sessionid"}
+    cookies.update(one["session_cookie"] for one in (main, admin) if isinstance(one, dict))
+
+    rows = pages.pages(site, crawled, cookies)
+    rows.append(pages.old_cookie(site, cookies))
+    rows += pages.own_socket(site)
+    rows += _settings(main)
+    rows.append(page_row)
+    if site.admin_path.endswith("/") and site.admin_path != "/":
+        rows.append(login.slash(site))
+    rows += _login(site, processes["admin"], browser, page, who, admin, probes.get("superuser"))
+    if isinstance(admin, dict):
+        rows.append(login.static_file(site, page, admin))
+    rows.append(pages.unknown_host(site))
+    rows.append(_nginx(site))
+    rows.append(walls.users(site, processes))
+    rows.append(walls.no_ports(processes))
+    rows += walls.closed_doors(site)
+    rows += walls.modes(site)
+    if isinstance(main, dict) and isinstance(admin, dict):
+        rows.append(walls.database(main, admin))
+    return rows
+
+
+def _settings(main: Mapping[str, Any] | str) -> list[Row]:
+    if isinstance(main, str):
+        return [
+            Row("main.apps", "main has neither the admin nor sessions", False, main)
+        ]
+    return pages.settings(main)
+
+
+def _login(
+    site: Site,
+    instance: Process | str,
+    browser: Browser,
+    page: Any,
+    who: tuple[str, str] | str,
+    admin: Mapping[str, Any] | str,
+    superuser: Running | str | None,
+) -> list[Row]:
+    if isinstance(who, str):
+        return login.unchecked(who)
+    if isinstance(instance, str) or isinstance(admin, str):
+        return login.failed(instance if isinstance(instance, str) else str(admin))
+    if page is None:
+        return login.failed("there is no login page")
+    if superuser is not None:
+        checked = _result(site, superuser)
+        if isinstance(checked, str):
+            return login.failed(checked)
+        if checked.get("valid") is not True:
+            return login.unchecked(
+                f"{site['password_file']} is no longer the password of {who[0]}. "
+                "Pass verify_username and verify_password"
+            )
+    return login.round_trip(site, instance, browser, page, who, admin)
+
+
+def _nginx(site: Site) -> Row:
+    name, claim = "proxy.configuration", "nginx accepts its installed configuration"
+    command = list(site["nginx_test"])
+    if not command:
+        return not_checked(name, claim, "no nginx_test was given")
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=3 * site.timeout,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Row(name, claim, False, f"{command[0]}: {reason(error)}")
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    # The first error is the cause; the last line only says that the test failed
+    wrong = [line for line in lines if "[emerg]" in line or "[crit]" in line or "[alert]" in line]
+    seen = (wrong or lines[-1:] or ["no output"])[0]
+    return Row(name, claim, done.returncode == 0, seen.removeprefix("nginx: "))

@@ -1,0 +1,98 @@
+"""What is claimed of which site: the module's arguments and the plan of the release that serves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .web import Target
+
+ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1", "::": "::1"}
+
+
+class NoPlan(Exception):
+    """The plan of the serving release cannot be read; the text says why."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A deployed site on this host."""
+
+    arguments: Mapping[str, Any]
+    plan: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Site:
+        """Read the plan that the arguments name. Raises NoPlan."""
+        path = arguments["plan_file"]
+        try:
+            plan = json.loads(Path(path).read_text())
+        except OSError as error:
+            raise NoPlan(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        except ValueError as error:
+            raise NoPlan(f"{path}: {error}") from error
+        for section, key in (("admin", "path"), ("proxy", "admin_prefixes")):
+            if not plan.get(section, {}).get(key):
+                raise NoPlan(f"{path}: no [{section}] {key} in it")
+        return cls(arguments, plan)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments[name]
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for one network action."""
+        return float(self["timeout"])
+
+    @property
+    def host(self) -> str:
+        """The Host header of the first site host, as a browser sends it."""
+        name: str = self["hosts"][0].lstrip("*.")
+        return name if self["port"] == 80 else f"{name}:{self['port']}"
+
+    @property
+    def proxies(self) -> list[Target]:
+        """Every address that nginx listens on."""
+        return [
+            Target(ANY_ADDRESS.get(address, address.strip("[]")), self["port"])
+            for address in self["listen"]
+        ]
+
+    @property
+    def main(self) -> Target:
+        """Main's own socket, past nginx."""
+        return Target(self["main_socket"])
+
+    @property
+    def admin(self) -> Target:
+        """The admin's own socket, past nginx."""
+        return Target(self["admin_socket"])
+
+    @property
+    def admin_path(self) -> str:
+        """URL path of the admin's primary mount."""
+        return str(self.plan["admin"]["path"])
+
+    @property
+    def login_path(self) -> str:
+        """URL path of the admin's login page."""
+        return str(self.plan["admin"].get("login") or self.admin_path)
+
+    @property
+    def admin_prefixes(self) -> list[str]:
+        """URL prefixes that nginx sends to the admin."""
+        return list(self.plan["proxy"]["admin_prefixes"])
+
+    @property
+    def closed_prefixes(self) -> list[str]:
+        """URL prefixes that main answers with 404."""
+        return list(self.plan["proxy"].get("closed_prefixes") or [])
+
+    @property
+    def file_prefixes(self) -> list[str]:
+        """URL prefixes of files: no pages there."""
+        urls = (self.plan["proxy"].get(key) for key in ("static_url", "media_url"))
+        return [url for url in urls if url and url != "/"]

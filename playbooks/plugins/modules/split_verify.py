@@ -1,0 +1,226 @@
+#!/usr/bin/python
+"""Verify a deployed site from outside and say what was seen."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: split_verify
+short_description: Verify what a split site promises
+description:
+  - Looks at a deployed site on the host it runs on, as root, and returns one row per claim.
+  - Reads only, but for one login to the admin, which it ends again. Not even that in check mode.
+  - A claim that does not hold is no failure of the module. Look at C(failed_claims).
+options:
+  hosts:
+    description: The site's host names. The first is used; a leading C(*.) or dot is taken off.
+    type: list
+    elements: str
+    required: true
+  port:
+    description: The port that nginx listens on.
+    type: int
+    default: 80
+  listen:
+    description: The addresses that nginx listens on, as nginx writes them.
+    type: list
+    elements: str
+    default: ["*", "[::]"]
+  plan_file:
+    description: The plan of the release that serves, as JSON.
+    type: path
+    required: true
+  main_socket:
+    description: Main's socket, or the link to it.
+    type: path
+    required: true
+  admin_socket:
+    description: The admin's socket, or the link to it.
+    type: path
+    required: true
+  store_socket:
+    description: The session store's socket.
+    type: path
+    required: true
+  main_env:
+    description: Main's environment file.
+    type: path
+    required: true
+  admin_env:
+    description: The admin's environment file.
+    type: path
+    required: true
+  main_user:
+    description: The user that main runs as.
+    type: str
+    required: true
+  admin_user:
+    description: The user that the admin runs as.
+    type: str
+    required: true
+  store_user:
+    description: The user that the store runs as.
+    type: str
+    required: true
+  proxy_user:
+    description: The user that nginx's workers run as.
+    type: str
+    default: django-split-proxy
+  strangers:
+    description: Users who must reach nothing. One that the host does not have is passed over.
+    type: list
+    elements: str
+    default: [nobody, www-data]
+  session_engine:
+    description: Where a session must be found. In the store only, or in C(django_session) too.
+    type: str
+    choices: [cache, cached_db]
+    default: cache
+  login:
+    description: Whether to sign in to the admin and out again.
+    type: bool
+    default: true
+  username:
+    description: Who signs in.
+    type: str
+    default: admin
+  email:
+    description: The first superuser's address. On a site whose users sign in by e-mail, that signs in.
+    type: str
+    default: ""
+  password:
+    description: The password. Empty for the one in O(password_file).
+    type: str
+    default: ""
+  password_file:
+    description: The file on the host with the first superuser's password.
+    type: path
+    required: true
+  nginx_test:
+    description: The command that tests the installed nginx configuration.
+    type: list
+    elements: str
+    default: []
+  cookie_paths:
+    description: Paths of pages without a form that set a cookie, or vary by one, by their own will.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description: Seconds for one network action. A program that sets Django up has three times that.
+    type: float
+    default: 10
+  marks:
+    description: How the table marks its rows.
+    type: str
+    choices: [unicode, ascii]
+    default: unicode
+author: django-split
+"""
+
+EXAMPLES = r"""
+- name: Verify the site
+  split_verify:
+    hosts: [localhost]
+    port: 8080
+    plan_file: /srv/gazette/current/plan.json
+    main_socket: /srv/gazette/live/main.sock
+    admin_socket: /srv/gazette/live/admin.sock
+    store_socket: /run/gazette/store/store.sock
+    main_env: /etc/django-split/gazette/main.env
+    admin_env: /etc/django-split/gazette/admin.env
+    main_user: gazette-main
+    admin_user: gazette-admin
+    store_user: gazette-store
+    password_file: /etc/django-split/gazette/superuser
+    nginx_test: [nginx, -t, -p, /var/lib/django-split/nginx/, -c, /etc/django-split/nginx/nginx.conf, -e, stderr]
+  register: verified
+"""
+
+RETURN = r"""
+claims:
+  description: One row per claim.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name: {description: A short name that stays, type: str}
+    claim: {description: What is claimed, type: str}
+    ok: {description: Whether it holds. None where it was not checked, type: bool}
+    seen: {description: What was seen, or why nothing was, type: str}
+table:
+  description: The rows as aligned lines.
+  type: list
+  elements: str
+  returned: always
+failed_claims:
+  description: How many claims do not hold. (C(failed) is Ansible's own word.)
+  type: int
+  returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+from ansible.module_utils.split_verify.claims import verify  # noqa: E402
+from ansible.module_utils.split_verify.row import table  # noqa: E402
+
+
+def path() -> dict[str, object]:
+    """A path that must be given."""
+    return {"type": "path", "required": True}
+
+
+def user() -> dict[str, object]:
+    """A user that must be given."""
+    return {"type": "str", "required": True}
+
+
+def texts(*default: str) -> dict[str, object]:
+    """A list of strings."""
+    return {"type": "list", "elements": "str", "default": list(default)}
+
+
+ARGUMENTS = {
+    "hosts": {"type": "list", "elements": "str", "required": True},
+    "port": {"type": "int", "default": 80},
+    "listen": texts("*", "[::]"),
+    "plan_file": path(),
+    "main_socket": path(),
+    "admin_socket": path(),
+    "store_socket": path(),
+    "main_env": path(),
+    "admin_env": path(),
+    "main_user": user(),
+    "admin_user": user(),
+    "store_user": user(),
+    "proxy_user": {"type": "str", "default": "django-split-proxy"},
+    "strangers": texts("nobody", "www-data"),
+    "session_engine": {"type": "str", "choices": ["cache", "cached_db"], "default": "cache"},
+    "login": {"type": "bool", "default": True},
+    "username": {"type": "str", "default": "admin"},
+    "email": {"type": "str", "default": ""},
+    "password": {"type": "str", "default": "", "no_log": True},
+    # no_log=False: it is the name of a file, and the table shows it
+    "password_file": {**path(), "no_log": False},
+    "nginx_test": texts(),
+    "cookie_paths": texts(),
+    "timeout": {"type": "float", "default": 10.0},
+    "marks": {"type": "str", "choices": ["unicode", "ascii"], "default": "unicode"},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if not module.params["hosts"] or not module.params["listen"]:
+        module.fail_json(msg="hosts and listen each need at least one entry")
+    rows = verify(module.params, check_mode=module.check_mode)
+    module.exit_json(
+        changed=False,
+        claims=[row.as_dict() for row in rows],
+        table=table(rows, module.params["marks"]),
+        failed_claims=sum(row.ok is False for row in rows),
+    )
+
+
+if __name__ == "__main__":
+    main()
