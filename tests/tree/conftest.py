@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,7 +136,7 @@ class Play:
         (self.directory / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))
         return subprocess.run(
             [
-                REPOSITORY / ".venv/bin/ansible-playbook",
+                Path(sys.executable).with_name("ansible-playbook"),
                 "-i",
                 "localhost,",
                 str(self.directory / "play.yml"),

@@ -199,6 +199,18 @@ def test_a_run_installs_and_the_second_changes_nothing(play: Play, host: Host) -
     assert "-listen 8080;\n+listen 8081;" in third.stdout
 
 
+def test_an_undefined_variable_is_said_once_and_where_it_comes_from(play: Play, host: Host) -> None:
+    (play.directory / "templates" / "a.j2").write_text("{{ outer }}\n")
+    files = [{"template": "a.j2", "path": host.path("a"), "mode": "0644"}]
+    ran = play([tree(host, files=files)], outer="{{ inner_value }}")
+    assert ran.returncode == 2
+    report, fatal = (
+        ran.stdout.split("fatal:") if "[ERROR]" in ran.stdout else (ran.stderr, ran.stdout)
+    )
+    assert fatal.count("'inner_value' is undefined") == 1
+    assert f"Origin: {play.directory}/play.yml:6:" in report
+
+
 def test_a_complaint_reaches_the_operator(play: Play, host: Host) -> None:
     (play.directory / "templates" / "a.j2").write_text("lisssten {{ listen_port }};\n")
     ran = play(

@@ -92,6 +92,7 @@ def test_missing_parents_are_roots_whatever_the_umask(host: Host) -> None:
     host.run(host.file("a/b/c.conf", "x\n", "0600", owner="daemon"))
     for name in ("a", "a/b"):
         assert (os.stat(host.path(name)).st_uid, host.mode(name)) == (0, 0o755)
+    assert host.manifests.stat().st_mode & 0o777 == 0o755
 
 
 def test_parents_that_exist_keep_their_owner_and_mode(host: Host) -> None:

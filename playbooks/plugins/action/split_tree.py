@@ -45,7 +45,14 @@ MODE = re.compile(r"0?[0-7]{3,4}")
 
 
 class EntryError(Exception):
-    """What is wrong with one entry and how to mend it; the caller adds which entry."""
+    """What is wrong with one entry and how to mend it; the caller adds which entry.
+
+    ``place`` is a value whose origin Ansible shows, when it is not the entry itself.
+    """
+
+    def __init__(self, message: str, place: Any = None) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 # Rendering: `django-split render` and the tests of the templates may use these two.
@@ -306,7 +313,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             manifest = normal(arguments.get("manifest"), "manifest")
         except EntryError as error:
-            raise AnsibleActionFail(f"split_tree: {error}") from error
+            raise AnsibleActionFail(f"split_tree: {error}") from None
         if not manifest.endswith(".json"):
             raise AnsibleActionFail(
                 f"split_tree: manifest {manifest} must end in .json, or no other role finds it."
@@ -335,13 +342,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     raise EntryError(f"must be a dictionary, it is {entry!r}.")
                 listed.append(self._entry(entry, templar, templates, variables))
             except EntryError as error:
+                # Not "from error": Ansible would print the text of both.
                 raise AnsibleActionFail(
-                    f"split_tree: entry {number} of files ({path}): {error}", obj=entry
-                ) from error
+                    f"split_tree: entry {number} of files ({path}): {error}",
+                    obj=entry if error.place is None else error.place,
+                ) from None
         try:
             check_tree([(one["path"], one["kind"]) for one in listed])
         except EntryError as error:
-            raise AnsibleActionFail(f"split_tree: files: {error}") from error
+            raise AnsibleActionFail(f"split_tree: files: {error}") from None
         return listed
 
     def _entry(
@@ -389,4 +398,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             return render(templar, self._loader.get_text_file_contents(str(template)))
         except AnsibleError as error:
-            raise EntryError(explain(error, templates, name)) from error
+            raise EntryError(explain(error, templates, name), error.obj) from error

@@ -252,6 +252,8 @@ def run(params: dict[str, Any], check_mode: bool, diff_mode: bool) -> dict[str, 
             "\n".join(unknown) + "\nNothing has been installed. "
             "Create them first (the role base does), then run again."
         )
+    # A closed umask would close /var/lib/django-split, below which the store has its data.
+    os.umask(0o022)
     os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
     root = params["manifests_root"]
     with manifest.locked(root if os.path.isdir(root) else os.path.dirname(path)):
@@ -309,7 +311,6 @@ def main() -> None:
         )
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, stop)
-    os.umask(0o022)
     try:
         result = run(params, module.check_mode, module._diff)
     except TreeError as error:
