@@ -118,6 +118,13 @@ def test_while_another_manifest_cannot_be_read_nothing_is_removed(host: Host) ->
     assert changes(host.run(host.file("a", "x\n")), host) == {"b": "removed"}
 
 
+def test_other_json_beside_a_manifest_is_not_taken_for_one(host: Host) -> None:
+    host.run(host.file("a", "x\n"), host.file("b", "x\n"))
+    (host.manifest().parent / "plan.json").write_text('{"format": 1, "verdict": {}}')
+    (host.manifest().parent / "list.json").write_text("[]")
+    assert changes(host.run(host.file("a", "x\n")), host) == {"b": "removed"}
+
+
 def test_a_broken_manifest_of_our_own_stops_the_run_and_says_the_mend(host: Host) -> None:
     host.run(host.file("a", "x\n"))
     host.manifest().write_text("")

@@ -185,11 +185,28 @@ def test_a_validator_that_hangs_is_killed_with_its_children(host: Host, tmp_path
     assert time.monotonic() - started < 10
     assert "no end after 1 s" in str(caught.value)
     assert "waiting" in str(caught.value)
-    child = Path("/proc", note.read_text().strip(), "stat")
+    assert ended(int(note.read_text()))
+
+
+def test_a_validator_leaves_nothing_running_behind_it(host: Host, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    check = validator("sh", "-c", f"sleep 300 >/dev/null 2>&1 & echo $! > {note}")
+    host.run(host.file("a", "x\n"), validate=[check])
+    assert ended(int(note.read_text()))
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or dead and only not yet waited for, within 5 s."""
+    status = Path("/proc", str(pid), "stat")
     deadline = time.monotonic() + 5
-    while child.exists() and " Z " not in child.read_text() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        try:
+            if " Z " in status.read_text():
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
         time.sleep(0.05)
-    assert not child.exists() or " Z " in child.read_text()
+    return False
 
 
 def test_nobody_else_can_look_into_a_stage(host: Host) -> None:

@@ -15,10 +15,9 @@ from typing import Any
 from .entries import TreeError
 
 FORMAT = 1
-ABOUT = (
-    "Written by django-split: the paths that it put on this host. "
-    "Without it they cannot be taken away again."
-)
+# Every version's manifest begins its "about" like this; the rest of the sentence may change.
+SIGN = "Written by django-split: "
+ABOUT = SIGN + "the paths that it put on this host. Without it they cannot be taken away again."
 LOCK_SECONDS = 300.0
 NEW = ".new"
 
@@ -69,6 +68,16 @@ def load(path: str) -> Records:
             "what is still listed is then installed anew, "
             "what is not stays where it is."
         ) from error
+
+
+def foreign(path: str) -> bool:
+    """Whether a file is sound JSON but no manifest: a release keeps plan.json beside its own."""
+    try:
+        with open(path, encoding="utf-8") as source:
+            content = json.load(source)
+    except (OSError, ValueError):
+        return False
+    return not (isinstance(content, dict) and str(content.get("about")).startswith(SIGN))
 
 
 def save(path: str, records: Records) -> None:
@@ -130,6 +139,8 @@ class Others:
         names = glob.glob(os.path.join(glob.escape(os.path.dirname(own)), "*.json"))
         names += glob.glob(os.path.join(glob.escape(root), "*", "manifests", "*.json"))
         for name in sorted({os.path.realpath(name) for name in names} - {os.path.realpath(own)}):
+            if foreign(name):
+                continue
             try:
                 self.manifests[name] = load(name)
             except (TreeError, OSError):
