@@ -306,7 +306,7 @@ class Site:
         return response
 
     def logged(self, mark: str) -> dict[str, Any]:
-        """The line of the access log with ``mark`` in its request; nginx writes it after the answer."""
+        """The line of the access log whose request has ``mark``; written after the answer."""
         found: list[dict[str, Any]] = []
 
         def look() -> bool:

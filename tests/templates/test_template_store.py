@@ -1,0 +1,292 @@
+"""The session store on its rendered configuration: what it does, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from template_cases import Render
+
+# Django's own session engines over the store, as the derived settings set them up.
+SESSIONS = """
+import json, sys
+from importlib import import_module
+import django
+from django.conf import settings
+
+class JSON:
+    def dumps(self, value): return json.dumps(value).encode()
+    def loads(self, data): return json.loads(data)
+
+settings.configure(
+    SECRET_KEY="x", USE_TZ=True,
+    INSTALLED_APPS=["django.contrib.sessions"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    CACHES={"default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": f"unix://{sys.argv[1]}?db=0", "KEY_PREFIX": "gazette",
+        "OPTIONS": {"serializer": JSON}}},
+)
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+for engine in ("cache", "cached_db"):
+    Store = import_module(f"django.contrib.sessions.backends.{engine}").SessionStore
+    one = Store(); one["name"] = "Ada"; one.create(); one["more"] = 1; one.save()
+    again = Store(one.session_key)
+    assert dict(again.items()) == {"name": "Ada", "more": 1}
+    assert again.exists(one.session_key)
+    again.set_expiry(60); again.save()
+    old = again.session_key
+    again.cycle_key()
+    assert not Store().exists(old)
+    assert Store(again.session_key)["name"] == "Ada"
+    again.flush()
+    assert Store("a" * 32).load() == {}
+print("sessions work")
+"""
+
+
+def until(reached: Callable[[], object], what: str, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short enough for a socket's path."""
+    made = Path(tempfile.mkdtemp(prefix="split-store-"))
+    made.chmod(0o755)
+    for name in ("store", "data"):
+        (made / name).mkdir()
+    yield made
+    shutil.rmtree(made)
+
+
+def moved(text: str, folder: Path) -> str:
+    """The rendered text with its two directories below ``folder``."""
+    moved = text.replace("/run/gazette/store", f"{folder}/store")
+    assert moved != text
+    return moved.replace("/var/lib/django-split/gazette/store", f"{folder}/data")
+
+
+@contextmanager
+def running(command: list[str], folder: Path, **how: object) -> Iterator[subprocess.Popen[bytes]]:
+    path = folder / "store" / "store.sock"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, **how)  # type: ignore[call-overload]
+    try:
+        until(lambda: path.exists() and answers(path), (folder / "log").read_text())
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def no_network(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the process has no socket but unix ones."""
+    ours = {os.readlink(link) for link in Path(f"/proc/{process.pid}/fd").iterdir()}
+    assert any(name.startswith("socket:") for name in ours)
+    tables = [Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6", "udp", "udp6")]
+    lines = [line.split() for table in tables for line in table.splitlines()[1:]]
+    return ours.isdisjoint(f"socket:[{fields[9]}]" for fields in lines)
+
+
+needs_redis = pytest.mark.skipif(
+    not shutil.which("redis-server"), reason="needs Redis: apt-get install redis-server"
+)
+needs_memcached = pytest.mark.skipif(
+    not shutil.which("memcached"), reason="needs memcached: apt-get install memcached"
+)
+
+
+@contextmanager
+def redis_store(folder: Path, text: str) -> Iterator[tuple[redis.Redis, subprocess.Popen[bytes]]]:
+    config = folder / "store.conf"
+    config.write_text(moved(text, folder))
+    with running(["redis-server", str(config)], folder) as process:
+        url = f"unix://{folder}/store/store.sock?db=0"
+        client = redis.Redis.from_url(url)
+        try:
+            # Its socket answers before it has read what it had kept.
+            until(lambda: loaded(client), (folder / "log").read_text())
+            yield client, process
+        finally:
+            client.close()
+
+
+def loaded(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.BusyLoadingError:
+        return False
+
+
+@needs_redis
+def test_djangos_session_engines_work_with_the_few_commands_they_may_use(
+    plain: Render, folder: Path
+) -> None:
+    with redis_store(folder, plain("redis/store.conf.j2")):
+        command = [sys.executable, "-c", SESSIONS, f"{folder}/store/store.sock"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ran.stdout == "sessions work\n", ran.stderr
+
+
+@needs_redis
+@pytest.mark.parametrize(
+    "command",
+    [
+        *["KEYS *", "SCAN 0", "RANDOMKEY", "DBSIZE", "MONITOR", "INFO", "FLUSHALL", "FLUSHDB"],
+        *["CONFIG GET dir", "CONFIG SET dir /etc", "DEBUG SLEEP 0", "SHUTDOWN", "ACL LIST"],
+        *["REPLICAOF NO ONE", "SAVE", "CLIENT LIST", "SUBSCRIBE gazette:x", "SELECT 1"],
+        *["GET other:1:key", "SET other:1:key x", "GET gazette", "DUMP gazette:x"],
+        *["RENAME gazette:x gazette:y", "COPY gazette:x gazette:y", "GETDEL gazette:x"],
+    ],
+)
+def test_everything_else_is_refused(plain: Render, folder: Path, command: str) -> None:
+    with (
+        redis_store(folder, plain("redis/store.conf.j2")) as (client, _),
+        pytest.raises(
+            redis.ResponseError, match=r"(?i)no permission|NOPERM|permissions|not allowed"
+        ),
+    ):
+        client.execute_command(*command.split())
+
+
+@needs_redis
+def test_scripts_are_refused(plain: Render, folder: Path) -> None:
+    with (
+        redis_store(folder, plain("redis/store.conf.j2")) as (client, _),
+        pytest.raises(redis.ResponseError, match=r"(?i)permissions"),
+    ):
+        client.execute_command("EVAL", "return 1", 0)
+
+
+@needs_redis
+def test_socket_is_for_owner_and_group_and_there_is_no_port(plain: Render, folder: Path) -> None:
+    with redis_store(folder, plain("redis/store.conf.j2")) as (_, process):
+        assert stat.S_IMODE((folder / "store/store.sock").stat().st_mode) == 0o660
+        assert no_network(process)
+
+
+@needs_redis
+@pytest.mark.parametrize(("persistent", "found"), [(True, b"kept"), (False, None)])
+def test_sessions_outlive_a_crash_when_they_should(
+    plain: Render, folder: Path, persistent: bool, found: bytes | None
+) -> None:
+    text = plain("redis/store.conf.j2", session_persistent=persistent)
+    with redis_store(folder, text) as (client, process):
+        client.set("gazette:1:session", "kept", ex=600)
+        # everysec: at most the last second is lost.
+        time.sleep(1.3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with redis_store(folder, text) as (client, _):
+        assert client.get("gazette:1:session") == found
+
+
+@needs_redis
+def test_full_store_refuses_and_forgets_nobody(plain: Render, folder: Path) -> None:
+    text = plain("redis/store.conf.j2", session_store_memory="3mb", session_persistent=False)
+    with redis_store(folder, text) as (client, _):
+        written: list[str] = []
+        refused = None
+        while refused is None and len(written) < 10_000:
+            key = f"gazette:1:{len(written)}"
+            try:
+                client.set(key, "x" * 4096, ex=600)
+                written.append(key)
+            except redis.ResponseError as error:
+                refused = str(error)
+        assert refused is not None
+        assert "maxmemory" in refused
+        assert written
+        assert all(client.exists(key) for key in written)
+
+
+# --- Memcached ------------------------------------------------------------------------------
+
+
+@contextmanager
+def memcached(
+    folder: Path, text: str
+) -> Iterator[tuple[Callable[[str], str], subprocess.Popen[bytes]]]:
+    script = folder / "store.sh"
+    script.write_text(moved(text, folder))
+    user: dict[str, object] = {}
+    if os.geteuid() == 0:
+        # As root it refuses to start.
+        user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+        shutil.chown(folder / "store", "nobody", "nogroup")
+    with running(["/bin/sh", str(script)], folder, **user) as process:
+
+        def say(command: str) -> str:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(f"{folder}/store/store.sock")
+                connection.sendall(command.encode() + b"\r\nquit\r\n")
+                received = b""
+                while chunk := connection.recv(65536):
+                    received += chunk
+            return received.decode().strip()
+
+        yield say, process
+
+
+@needs_memcached
+def test_memcached_keeps_sessions_on_a_socket_for_owner_and_group(
+    plain: Render, folder: Path
+) -> None:
+    with memcached(folder, plain("memcached/store.sh.j2")) as (say, process):
+        assert say("set gazette:1:a 0 60 3\r\nAda") == "STORED"
+        assert say("get gazette:1:a") == "VALUE gazette:1:a 0 3\r\nAda\r\nEND"
+        assert stat.S_IMODE((folder / "store/store.sock").stat().st_mode) == 0o660
+        assert no_network(process)
+        assert f"STAT maxbytes {64 * 1024 * 1024}\r\n" in say("stats settings")
+
+
+@needs_memcached
+@pytest.mark.parametrize(
+    "command", ["flush_all", "stats cachedump 1 10", "lru_crawler metadump all"]
+)
+def test_memcached_neither_forgets_all_nor_lists_keys(
+    plain: Render, folder: Path, command: str
+) -> None:
+    with memcached(folder, plain("memcached/store.sh.j2")) as (say, _):
+        say("set gazette:1:a 0 60 3\r\nAda")
+        assert "gazette" not in say(command)
+        assert "Ada" in say("get gazette:1:a")
+
+
+@needs_memcached
+def test_memcached_refuses_when_full(plain: Render, folder: Path) -> None:
+    text = plain("memcached/store.sh.j2", session_store_memory="2mb")
+    with memcached(folder, text) as (say, _):
+        value = "x" * 100_000
+        answers = [say(f"set gazette:1:{n} 0 600 {len(value)}\r\n{value}") for n in range(60)]
+        assert "SERVER_ERROR out of memory storing object" in answers
+        stored = [number for number, answer in enumerate(answers) if answer == "STORED"]
+        assert all("VALUE" in say(f"get gazette:1:{number}") for number in stored)
+
+
+def test_memory_may_be_said_in_gigabytes(plain: Render) -> None:
+    assert "-m 64\n" in plain("memcached/store.sh.j2", session_store_memory="64mb")
+    assert "-m 2048\n" in plain("memcached/store.sh.j2", session_store_memory="2GB")
