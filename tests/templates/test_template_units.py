@@ -1,0 +1,117 @@
+"""The units, as systemd reads them."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from template_cases import PROCESS, Render
+
+Unit = dict[str, list[str]]
+
+
+def settings(text: str) -> Unit:
+    """Every assignment in order; a line that ends with a backslash goes on."""
+    found: Unit = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        if "=" in line and not line.startswith(("#", ";")):
+            name, _, value = line.partition("=")
+            found.setdefault(name, []).append(value)
+    return found
+
+
+UNITS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gazette-main@.service": ("systemd/instance@.service.j2", {"instance": "main"}),
+    "gazette-admin@.service": ("systemd/instance@.service.j2", {"instance": "admin"}),
+    "gazette-store.service": ("systemd/store.service.j2", {}),
+    "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
+    "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
+    "gazette-worker.service": ("systemd/process.service.j2", {}),
+    "gazette-odd.service": (
+        "systemd/process.service.j2",
+        {"process": {**PROCESS, "command": "sh -c 'echo \"$HOME\" 100%; \\ true' # x"}},
+    ),
+}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_finds_nothing_to_say_about_them(plain: Render, tmp_path: Path) -> None:
+    folder = tmp_path / "etc/systemd/system"
+    folder.mkdir(parents=True)
+    for name, (template, changed) in UNITS.items():
+        (folder / name).write_text(plain(template, **changed))
+        unit = settings(plain(template, **changed))
+        for command in ("ExecStart", "ExecStartPre", "ExecReload"):
+            for line in unit.get(command, []):
+                program = tmp_path / line.split()[0].lstrip("/").replace("%i", "0123456789ab")
+                program.parent.mkdir(parents=True, exist_ok=True)
+                program.touch(mode=0o755)
+    names = [name.replace("@.", "@0123456789ab.") for name in UNITS]
+    command = ["systemd-analyze", "verify", "--man=no", f"--root={tmp_path}"]
+    ran = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("instance", ["main", "admin"])
+def test_instance_is_its_own_user_in_few_groups(plain: Render, instance: str) -> None:
+    unit = settings(plain("systemd/instance@.service.j2", instance=instance))
+    assert unit["User"] == [f"gazette-{instance}"]
+    assert unit["Group"] == [f"gazette-{instance}-http"]
+    # The store's group is what lets the admin, and only the admin, at the sessions.
+    groups = ["gazette gazette-store"] if instance == "admin" else ["gazette"]
+    assert unit["SupplementaryGroups"] == groups
+    assert ("gazette-store.service" in unit["After"][0]) is (instance == "admin")
+
+
+def test_what_the_unit_says_of_the_settings_module_comes_with_the_release(plain: Render) -> None:
+    unit = settings(plain("systemd/instance@.service.j2", site_directory="src/"))
+    assert "DJANGO_SETTINGS_MODULE=split_admin" in unit["Environment"]
+    release = "/srv/gazette/releases/%i"
+    assert f"PYTHONPATH={release}/settings:{release}/src/src" in unit["Environment"]
+    assert unit["WorkingDirectory"] == [f"{release}/src/src"]
+    [start] = unit["ExecStart"]
+    assert shlex.split(start)[0] == f"{release}/venv/bin/gunicorn"
+    assert "unix:/run/gazette/admin/admin-%i.sock" in start
+
+
+def test_directories_of_sockets_belong_to_nobodys_unit(plain: Render) -> None:
+    """Stopping one of two releases would delete the other's socket."""
+    for template, changed in UNITS.values():
+        assert "RuntimeDirectory" not in settings(plain(template, **changed))
+
+
+@pytest.mark.parametrize("instance", ["main", "admin"])
+def test_socket_path_fits_with_the_longest_name(plain: Render, instance: str) -> None:
+    unit = settings(plain("systemd/instance@.service.j2", instance=instance, site_name="a" * 20))
+    words = shlex.split(unit["ExecStart"][0])
+    path = words[words.index("--bind") + 1].removeprefix("unix:").replace("%i", "0" * 12)
+    assert len(path) <= 107
+
+
+def test_tmpfiles_and_the_start_script_make_the_same_directories(plain: Render) -> None:
+    lines = [line.split() for line in plain("systemd/tmpfiles.conf.j2").splitlines()]
+    by_tmpfiles = {tuple(line[1:5]) for line in lines if line and line[0] == "d"}
+    script = plain("supervisor/start.sh.j2").replace("$site", "gazette")
+    calls = [shlex.split(line) for line in script.splitlines() if line.startswith("directory ")]
+    by_script = {(path, mode, user, group) for _, mode, user, group, path in calls}
+    assert by_tmpfiles
+    assert by_tmpfiles <= by_script
+    extra = {path for path, *_ in by_script - by_tmpfiles}
+    assert extra == {"/run/gazette/pids", "/var/log/django-split/gazette"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "template"),
+    [
+        ("TimeoutStopSec", "systemd/instance@.service.j2"),
+        ("stopwaitsecs", "supervisor/instance.program.j2"),
+    ],
+)
+def test_request_in_flight_is_waited_for(plain: Render, setting: str, template: str) -> None:
+    """gunicorn gives it instance_timeout seconds; who kills earlier has dropped it."""
+    unit = settings(plain(template, instance_timeout=90))
+    assert int(unit[setting][0]) > 90
