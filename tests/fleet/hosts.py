@@ -307,9 +307,6 @@ class Host:
         journal = self.root / "var/log/journal"
         if not self.init or not journal.is_dir():
             return self.console(lines)
-        # Read from outside: --sync for what is still in a running journald's memory.
-        if self.running:
-            self.run(["journalctl", "--sync"], check=False)
         words = [
             "journalctl",
             "--no-pager",
