@@ -166,6 +166,14 @@ def test_force_removes_no_directory_that_stands_where_our_file_was(host: Host) -
     assert host.read("a/precious") == "x\n"
 
 
+def test_force_removes_no_file_that_stands_where_our_directory_was(host: Host) -> None:
+    host.run(host.directory("d"), host.file("a", "x\n"))
+    os.rmdir(host.path("d"))
+    host.write("d", "precious\n")
+    assert changes(host.remove(force=True), host) == {"a": "removed", "d": "kept"}
+    assert host.read("d") == "precious\n"
+
+
 def test_the_manifest_is_roots_alone(host: Host) -> None:
     host.run(host.file("a", "x\n"))
     assert host.manifest().stat().st_mode & 0o777 == 0o600

@@ -83,7 +83,6 @@ def _make_directory(step: Step) -> None:
             os.close(descriptor)
         return
     new = temporary(path)
-    _discard(new)
     os.mkdir(new, 0o700)
     try:
         os.chown(new, *_owner(step))
@@ -98,7 +97,6 @@ def _make_directory(step: Step) -> None:
 
 def _write(step: Step) -> None:
     new = temporary(step.path)
-    _discard(new)
     if step.entry.kind == "link":
         os.symlink(os.fsdecode(step.entry.data), new)
         return
