@@ -1,4 +1,4 @@
-"""Runs the role for real: ansible-playbook against this machine, with an inventory of the test's own."""
+"""Runs the role for real: ansible-playbook on this machine, with an inventory of the test's."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Outcome:
     warnings: str
 
     def problem(self, start: str) -> str:
-        """The paragraph of the message that begins so; fails with the whole message when there is none."""
+        """The paragraph of the message that begins so; fails with the whole message without one."""
         for paragraph in self.message.split("\n\n"):
             if paragraph.strip().startswith(start):
                 return paragraph.strip()
         raise AssertionError(f"nothing begins with {start!r} in:\n{self.message or self.output}")
 
 
-def run(folder: Path, *words: str, under: tuple[str, ...] = (), python: str = "") -> Outcome:
+def run(folder: Path, *words: str, under: tuple[str, ...] = ()) -> Outcome:
     """``under`` is a command that runs ansible-playbook, such as unshare."""
     (folder / "play.yml").write_text(PLAYBOOK)
     done = subprocess.run(
@@ -109,7 +109,7 @@ Preflight = Callable[..., Outcome]
 
 @pytest.fixture
 def preflight(tmp_path: Path, site: Path) -> Preflight:
-    """``preflight(variables, *words)``: the role on this machine, with a sound inventory changed so.
+    """``preflight(variables, *words)``: the role here, with a sound inventory changed so.
 
     A variable that is None is left out; ``text`` is written below the others as it stands.
     """
@@ -134,7 +134,9 @@ def preflight(tmp_path: Path, site: Path) -> Preflight:
             "localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n"
         )
         merged = {**sound, **(variables or {})}
-        lines = [f"{key}: {json.dumps(value)}" for key, value in merged.items() if value is not None]
+        lines = [
+            f"{key}: {json.dumps(value)}" for key, value in merged.items() if value is not None
+        ]
         (folder / "all.yml").write_text("\n".join([*lines, text]) + "\n")
         return run(tmp_path, *words, under=under)
 
@@ -143,7 +145,7 @@ def preflight(tmp_path: Path, site: Path) -> Preflight:
 
 @pytest.fixture
 def own_namespace() -> Callable[[str], tuple[str, ...]]:
-    """A shell line that runs as root with mounts and a network of its own, before ansible-playbook does.
+    """A shell line that runs before ansible-playbook, with mounts and a network of its own.
 
     So a test has a full disk, another system or a taken port, and the machine never sees it.
     """

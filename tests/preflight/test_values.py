@@ -22,13 +22,15 @@ SOUND = {
 def found(**changes: Any) -> list[str]:
     """The sentences that a set of variables earns."""
     taken = {name: row.default for name, row in TABLE.items() if not row.required}
-    taken.update({name: table.taken(value, TABLE[name]) for name, value in {**SOUND, **changes}.items()})
+    taken.update(
+        {name: table.taken(value, TABLE[name]) for name, value in {**SOUND, **changes}.items()}
+    )
     return [finding.what for finding in values.check(taken, set(), set(changes))]
 
 
 def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
     assert found() == []
-    for name, row in TABLE.items():
+    for row in TABLE.values():
         if not row.required:
             table.taken(row.default, row)
 
@@ -110,7 +112,10 @@ def test_a_value_that_cannot_be_meant_is_refused(name: str, value: Any, sentence
         ("proxy_listen", ["*", "10.0.0.1", "[2001:db8::1]"]),
         ("site_packages", ["libpq5", "libfoo2:amd64", "g++"]),
         ("site_env", {"DATABASE_URL": "postgres://u:p@h/d?x=1#y", "_X": ""}),
-        ("site_processes", [{"name": "worker", "command": "celery -A news worker", "user": "main"}]),
+        (
+            "site_processes",
+            [{"name": "worker", "command": "celery -A news worker", "user": "main"}],
+        ),
         ("site_requirements", ["Django>=5,<6", "news @ https://news.example/news.tar.gz"]),
         ("admin_path", "/de/admin/"),
         ("admin_extra_prefixes", ["/accounts/", "/oauth/callback/"]),

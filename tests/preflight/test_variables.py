@@ -95,7 +95,9 @@ def test_what_is_not_set_names_the_file_to_set_it_in(preflight: Preflight) -> No
 
 
 def test_a_mistake_on_the_command_line_is_said_to_be_there(preflight: Preflight) -> None:
-    outcome = preflight({}, "-e", "site_prot=80", "-e", '{"main_thread": true}', "-e", "site_port=x")
+    outcome = preflight(
+        {}, "-e", "site_prot=80", "-e", '{"main_thread": true}', "-e", "site_port=x"
+    )
     for start in ("site_prot is no variable", "main_thread is no variable", "site_port is a text"):
         assert outcome.problem(start).endswith("It was given on the command line (-e).")
 
@@ -108,7 +110,7 @@ def test_numbers_and_truths_of_the_command_line_are_taken(preflight: Preflight) 
 def test_true_and_false_are_placed_where_they_are_set_last(
     preflight: Preflight, tmp_path: Path
 ) -> None:
-    """Ansible cannot tag them with their origin, so the strongest layer of the inventory is looked up."""
+    """Ansible cannot tag them with an origin, so the inventory is looked through."""
     (tmp_path / "inventory" / "host_vars").mkdir(parents=True)
     host = tmp_path / "inventory" / "host_vars" / "localhost.yml"
     host.write_text("---\n# strongest\nsession_persistent: true\n")
@@ -150,7 +152,7 @@ def test_no_message_shows_a_secret(preflight: Preflight) -> None:
 
 
 def test_vaulted_values_are_texts(preflight: Preflight, tmp_path: Path) -> None:
-    from ansible.parsing.vault import VaultLib, VaultSecret  # noqa: PLC0415
+    from ansible.parsing.vault import VaultLib, VaultSecret
 
     (tmp_path / "password").write_text("open\n")
     sealed = VaultLib().encrypt("hunter2", VaultSecret(b"open")).decode()
@@ -159,7 +161,9 @@ def test_vaulted_values_are_texts(preflight: Preflight, tmp_path: Path) -> None:
     assert outcome.code == 0, outcome.message
 
 
-@pytest.mark.parametrize("hosts", ["[all:vars]\nsite_prot=80\n", "[web]\nlocalhost\n[web:vars]\nsite_prot=80\n"])
+@pytest.mark.parametrize(
+    "hosts", ["[all:vars]\nsite_prot=80\n", "[web]\nlocalhost\n[web:vars]\nsite_prot=80\n"]
+)
 def test_an_ini_inventory_is_read_as_closely(
     preflight: Preflight, tmp_path: Path, hosts: str
 ) -> None:

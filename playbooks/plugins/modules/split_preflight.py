@@ -15,6 +15,7 @@ import re
 import stat
 import subprocess
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -58,12 +59,6 @@ SUPPORTED = {("debian", "12"), ("debian", "13")}
 UNTRIED = {("ubuntu", "22.04"), ("ubuntu", "24.04")}
 OLDEST_PYTHON = (3, 10)
 PYTHON_SECONDS = 20
-
-# What our folders hold, when a run was killed before it wrote down that they are ours.
-OWN_ENTRIES = {
-    "/srv": {"releases", "current", "live", "shared"},
-    "/run": {"main", "admin", "store"},
-}
 
 # Runs in the site's Python, so it is written for any; the settings come in on standard input.
 PROBE = r"""
@@ -290,25 +285,24 @@ class Host:
         )
 
     def names(self, site: str) -> None:
-        """Users, groups and folders of the site's names that it did not make."""
+        """Users, groups and folders of the site's names; a file of ours claims them first."""
         if os.path.exists(os.path.join(STATE, site, "owner")):
             return
-        own = [f"{site}-{part}" for part in ("main", "admin", "store", "build")]
-        groups = [site, site + "-main-http", site + "-admin-http", site + "-store", site + "-build"]
-        taken = ["the user " + name for name in own if foreign_user(site, name)]
-        taken += ["the group " + name for name in groups if foreign_group(name, own)]
-        taken += [
-            os.path.join(top, site)
-            for top, entries in sorted(OWN_ENTRIES.items())
-            if foreign_folder(os.path.join(top, site), entries)
+        users = [f"{site}-{part}" for part in ("main", "admin", "store", "build")]
+        groups = [
+            site,
+            *(f"{site}-{part}" for part in ("main-http", "admin-http", "store", "build")),
         ]
-        taken += [path for path in [f"/usr/local/sbin/{site}-manage"] if os.path.lexists(path)]
+        taken = ["the user " + name for name in users if known(pwd.getpwnam, name)]
+        taken += ["the group " + name for name in groups if known(grp.getgrnam, name)]
+        taken += [path for path in (f"/srv/{site}", f"/run/{site}") if used(path)]
+        manage = f"/usr/local/sbin/{site}-manage"
+        taken += [manage] if os.path.lexists(manage) else []
         if taken:
             self.problem(
                 "site_name",
-                'site_name is "{}": {} on the host already, and not made by django-split'.format(
-                    site, listed(taken) + (" is" if len(taken) == 1 else " are")
-                ),
+                f'site_name is "{site}": {listed(taken)} on the host already, and not made by '
+                "django-split",
                 "Take another name.",
             )
 
@@ -319,7 +313,8 @@ def plain(address: str) -> str:
 
 
 def listed(texts: list[str]) -> str:
-    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
+    """ "a is", or "a, b and c are"."""
+    return f"{texts[0]} is" if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]} are"
 
 
 def process_manager() -> str:
@@ -384,34 +379,19 @@ def closed_folder(path: str) -> str:
     return "" if mode & stat.S_IXOTH else f"{path} ({stat.S_IMODE(mode):04o})"
 
 
-def foreign_user(site: str, name: str) -> bool:
-    """A user of ours says so in its comment."""
+def known(look_up: Callable[[str], object], name: str) -> bool:
     try:
-        comment = pwd.getpwnam(name).pw_gecos
+        look_up(name)
     except KeyError:
         return False
-    return not comment.startswith(site + ": ")
+    return True
 
 
-def foreign_group(name: str, own: list[str]) -> bool:
-    """A group with somebody in it who is not of this site.
-
-    An empty one is left from a run that was killed.
-    """
-    try:
-        group = grp.getgrnam(name)
-    except KeyError:
-        return False
-    primary = {user.pw_name for user in pwd.getpwall() if user.pw_gid == group.gr_gid}
-    return bool((primary | set(group.gr_mem)) - set(own) - {"django-split-proxy"})
-
-
-def foreign_folder(path: str, entries: set[str]) -> bool:
-    if not os.path.lexists(path):
-        return False
-    if os.path.islink(path) or not os.path.isdir(path) or os.stat(path).st_uid != 0:
-        return True
-    return bool(set(os.listdir(path)) - entries)
+def used(path: str) -> bool:
+    """Whether somebody has put something there; an empty folder may be a mount made for us."""
+    if not os.path.isdir(path) or os.path.islink(path):
+        return os.path.lexists(path)
+    return bool(set(os.listdir(path)) - {"lost+found"})
 
 
 def main() -> None:

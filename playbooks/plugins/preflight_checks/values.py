@@ -435,6 +435,11 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
         matching("session_store_memory", r"[1-9][0-9]*[kmg]b", 'a size is written "64mb"'),
     ),
     (
+        ("proxy_login_rate",),
+        matching("proxy_login_rate", r"[1-9][0-9]*r/[sm]", 'a rate is written "12r/m" or "1r/s"'),
+    ),
+    (("proxy_login_burst",), between("proxy_login_burst", 0, 10000, "a number of requests")),
+    (
         ("proxy_max_body",),
         matching("proxy_max_body", r"[0-9]+[kKmMgG]?", 'a size is written "20m"'),
     ),
