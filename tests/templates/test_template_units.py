@@ -51,8 +51,10 @@ def test_systemd_finds_nothing_to_say_about_them(plain: Render, tmp_path: Path) 
                 program.parent.mkdir(parents=True, exist_ok=True)
                 program.touch(mode=0o755)
     names = [name.replace("@.", "@0123456789ab.") for name in UNITS]
-    command = ["systemd-analyze", "verify", "--man=no", f"--root={tmp_path}"]
-    ran = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
+    command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no"]
+    ran = subprocess.run(
+        [*command, f"--root={tmp_path}", *names], capture_output=True, text=True, check=False
+    )
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
