@@ -1,0 +1,57 @@
+"""What a site pins itself is the site's: ours steps back to the floor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .plugin import load
+
+virtualenv = load("modules", "split_virtualenv")
+
+
+@pytest.mark.parametrize("line", ["gunicorn==21.2", "Gunicorn >= 20", "gunicorn", "gunicorn[gevent]~=22.0"])
+def test_a_package_that_the_site_names_is_found(line: str) -> None:
+    assert virtualenv.named("gunicorn", ["Django>=4.2\n", line + "\n"])
+
+
+@pytest.mark.parametrize("line", ["gunicorn-color-logger==1", "# gunicorn==21", "-e ./gunicorn", "uvicorn"])
+def test_what_only_sounds_like_it_is_not(line: str) -> None:
+    assert not virtualenv.named("gunicorn", [line + "\n"])
+
+
+def test_names_are_compared_as_pip_does() -> None:
+    assert virtualenv.named("tomli-w", ["Tomli_W>=1"])
+
+
+def test_included_files_count_and_a_circle_ends(tmp_path: Path) -> None:
+    (tmp_path / "requirements").mkdir()
+    base = tmp_path / "requirements" / "base.txt"
+    base.write_text("redis==5.0\n-r production.txt\n")
+    production = tmp_path / "requirements" / "production.txt"
+    production.write_text("-r base.txt\nDjango\n")
+    lines = [line.strip() for line in virtualenv.requirement_lines(str(production))]
+    assert "redis==5.0" in lines
+    assert "Django" in lines
+
+
+@pytest.mark.parametrize(
+    ("said", "there", "found"),
+    [
+        ({}, ["requirements.txt"], "requirements.txt"),
+        ({"directory": "src"}, ["requirements.txt", "src/requirements.txt"], "src/requirements.txt"),
+        ({"requirements": ["Django"]}, ["requirements.txt"], None),
+        ({"requirements_file": "r/prod.txt"}, ["requirements.txt"], "r/prod.txt"),
+        ({}, [], None),
+    ],
+)
+def test_which_requirements_file_is_meant(
+    tmp_path: Path, said: dict[str, object], there: list[str], found: str | None
+) -> None:
+    for name in there:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    wanted = {"requirements_file": "", "requirements": [], "directory": "", **said}
+    expected = str(tmp_path / found) if found else None
+    assert virtualenv.requirements_file(str(tmp_path), wanted) == expected
