@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-import tomli_w
-
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -239,6 +237,9 @@ class Plan:
         return {"format": plain.pop("format"), **plain}
 
     def toml(self) -> str:
+        # Here, so that an instance, which only reads plans, does without it.
+        import tomli_w
+
         return tomli_w.dumps(self.data())
 
     def json(self) -> str:
@@ -375,8 +376,13 @@ def _context_processors(engine: Any) -> list[str]:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pairs = ((f.name.rstrip("_"), getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {name: _plain(item) for name, item in pairs if item is not None and item != ""}
+        pairs = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {
+            f.name.rstrip("_"): _plain(item)
+            for f, item in pairs
+            # TOML has no None, and an empty text that is the default anyway is only noise.
+            if item is not None and not (item == "" and f.default == "")
+        }
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):

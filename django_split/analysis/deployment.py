@@ -95,7 +95,7 @@ class Deployment:
 
 
 def _check_path(name: str, path: str) -> None:
-    if not PLAIN_PATH.match(path) or "//" in path:
+    if not PLAIN_PATH.match(str(path)) or "//" in path:
         raise DeploymentError(
             f"{name}: {path!r} must be a path that begins with / and holds only letters, digits "
             "and . _ ~ - /"
@@ -120,7 +120,7 @@ def _checked(cls: type[Any], data: Any, place: str) -> dict[str, Any]:
             near = difflib.get_close_matches(key, names, n=1)
             meant = f" Did you mean {place}{near[0]}?" if near else ""
             raise DeploymentError(f"{place}{key}: no such key.{meant}")
-        expected = {list[str]: list, Session: Mapping}.get(hints[key], hints[key])
+        expected = {list[str]: list, Session: dict}.get(hints[key], hints[key])
         if value is not None and (
             not isinstance(value, expected) or (expected is int and isinstance(value, bool))
         ):

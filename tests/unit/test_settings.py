@@ -1,0 +1,206 @@
+"""load() and the deployment settings: the base, changed by rule and never copied."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+
+import pytest
+
+from django_split.plan import Plan, PlanError, apply, copied, lies_inside
+from tests.support.trial import Site
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture(scope="module")
+def plan(paper: Site) -> Plan:
+    return Plan.read(paper.place / "plan.toml")
+
+
+def in_force(site: Site, instance: str, expression: str) -> object:
+    return site.ask(instance, f"from django.conf import settings\nanswer = {expression}")
+
+
+def test_loading_imports_the_base_and_nothing_of_anybody_elses(paper: Site) -> None:
+    """FACTS A14: the project's middleware raises when it is imported before the apps are ready."""
+    code = (
+        "import sys; before = set(sys.modules); import split_main;"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
+        "strange = new - set(sys.stdlib_module_names) - {'tomli'};"
+        "print(*sorted(strange), *sorted(n for n in sys.modules if n.startswith('paper.')))"
+    )
+    seen = paper.run(["-c", code]).stdout.split()
+    assert seen == ["django_split", "paper", "split_main", "paper.settings"]
+
+
+def test_base_is_not_changed(paper: Site) -> None:
+    code = (
+        "import copy, paper.settings as base;"
+        "before = copy.deepcopy({k: v for k, v in vars(base).items() if k.isupper()});"
+        "import split_main, split_admin;"
+        "print(before == {k: v for k, v in vars(base).items() if k.isupper()})"
+    )
+    assert paper.run(["-c", code]).stdout.strip() == "True"
+
+
+def test_value_from_the_environment_keeps_working(paper: Site) -> None:
+    code = "import split_main; print(split_main.SECRET_KEY)"
+    done = paper.run(
+        ["-c", f"import os; os.environ['PAPER_SECRET_KEY'] = 'from the environment'; {code}"]
+    )
+    assert done.stdout.strip() == "from the environment"
+
+
+def test_settings_of_startproject_are_made_fit_to_deploy(paper: Site) -> None:
+    """FACTS A23."""
+    for instance in ("main", "admin"):
+        assert in_force(paper, instance, "settings.DEBUG") is False
+        assert in_force(paper, instance, "settings.ALLOWED_HOSTS") == ["trial.example"]
+        assert in_force(paper, instance, "settings.CSRF_TRUSTED_ORIGINS") == [
+            "http://trial.example:8080"
+        ]
+        assert in_force(paper, instance, "settings.STATIC_ROOT") == f"{paper.place}/static"
+
+
+@pytest.mark.parametrize(
+    ("expression", "where"),
+    [
+        ("settings.DATABASES['default']['NAME']", "data/db.sqlite3"),
+        ("settings.MEDIA_ROOT", "media"),
+        ("settings.LOGGING['handlers']['paper.file']['filename']", "var/paper.log"),
+        ("settings.CACHES['pages']['LOCATION']", "var/cache"),
+    ],
+)
+def test_what_a_site_keeps_is_not_in_its_source(paper: Site, expression: str, where: str) -> None:
+    for instance in ("main", "admin"):
+        assert in_force(paper, instance, expression) == f"{paper.place}/{where}"
+
+
+def test_uploads_are_writable_by_the_group(paper: Site) -> None:
+    for name, value in (("", 0o664), ("DIRECTORY_", 0o2775)):
+        assert in_force(paper, "main", f"settings.FILE_UPLOAD_{name}PERMISSIONS") == value
+
+
+def test_permissions_that_the_base_chose_stay(make_site: MakeSite) -> None:
+    site = make_site("paper", "\nFILE_UPLOAD_PERMISSIONS = 0o600\n")
+    site.plan()
+    assert in_force(site, "main", "settings.FILE_UPLOAD_PERMISSIONS") == 0o600
+
+
+def test_database_outside_the_source_stays_where_it_is(make_site: MakeSite) -> None:
+    site = make_site("paper", "\nDATABASES['default']['NAME'] = '/var/lib/paper.sqlite3'\n")
+    assert not [place for place in site.plan().deploy if place.startswith("DATABASES")]
+    assert (
+        in_force(site, "main", "settings.DATABASES['default']['NAME']") == "/var/lib/paper.sqlite3"
+    )
+
+
+def test_database_of_another_environment_is_left_alone(plan: Plan) -> None:
+    base = {"DATABASES": {"default": {"ENGINE": "postgresql", "NAME": "paper"}}}
+    plan = copy.deepcopy(plan)
+    plan.deploy["DATABASES.default.NAME"].inside = "/srv/paper"
+    values, _ = apply(plan, "main", {**base, "DATABASES": {"default": {"NAME": "/var/paper"}}})
+    assert values["DATABASES"]["default"]["NAME"] == "/var/paper"
+
+
+def test_hosts_of_the_base_stay(make_site: MakeSite) -> None:
+    site = make_site("paper", "\nALLOWED_HOSTS = ('.paper.example',)\n")
+    site.plan(hosts=["trial.example", ".trial.example"], scheme="https", port=443)
+    assert in_force(site, "main", "settings.ALLOWED_HOSTS") == [
+        ".paper.example",
+        "trial.example",
+        ".trial.example",
+    ]
+    assert in_force(site, "main", "settings.CSRF_TRUSTED_ORIGINS") == [
+        "https://trial.example",
+        "https://*.trial.example",
+    ]
+
+
+def test_cookies_are_secure_where_there_is_tls_only(make_site: MakeSite) -> None:
+    site = make_site(
+        "paper", "\nSESSION_COOKIE_SECURE = True\nSESSION_COOKIE_DOMAIN = 'x.example'\n"
+    )
+    plain, tls = site.plan(), site.plan(scheme="https")
+    assert plain.admin.settings["SESSION_COOKIE_SECURE"] is False
+    assert "SECURE_PROXY_SSL_HEADER" not in plain.deploy
+    assert tls.admin.settings["SESSION_COOKIE_SECURE"] is True
+    assert in_force(site, "admin", "settings.SECURE_PROXY_SSL_HEADER") == [
+        "HTTP_X_FORWARDED_PROTO",
+        "https",
+    ]
+    assert in_force(site, "admin", "settings.SESSION_COOKIE_DOMAIN") is None
+
+
+def test_drift_from_the_plan_is_a_warning(make_site: MakeSite) -> None:
+    site = make_site("paper")
+    site.plan()
+    settings = site.source / "paper" / "settings.py"
+    settings.write_text(settings.read_text() + "\nINSTALLED_APPS += ('django.contrib.humanize',)\n")
+    done = site.run(["-c", "import split_main; print(split_main.INSTALLED_APPS[-1])"])
+    assert done.stdout.strip() == "django.contrib.humanize"
+    assert "PlanDriftWarning" in done.stderr
+    assert "paper.settings: INSTALLED_APPS is not what it was" in done.stderr
+
+
+def test_settings_without_ansible_take_the_plan_from_the_environment(paper: Site) -> None:
+    code = (
+        "import os; os.environ['DJANGO_SPLIT_PLAN'] = '%s';"
+        "from django_split.instances import main, admin;"
+        "print(main.SESSION_ENGINE, admin.SESSION_ENGINE)"
+    )
+    assert paper.run(["-c", code % (paper.place / "plan.toml")]).stdout.split() == [
+        "django_split.runtime.main.sessions",
+        "django.contrib.sessions.backends.cache",
+    ]
+
+
+def test_plan_survives_writing_and_reading(plan: Plan, paper: Site) -> None:
+    assert Plan.from_data(json.loads(plan.json())) == plan
+    assert plan.toml() == (paper.place / "plan.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 2}, "has format 2"),
+        ({"colour": "red"}, "unknown key 'colour'"),
+        ({"verdict": {}}, "verdict is incomplete"),
+        ({"main": []}, "main must be a table, not list"),
+    ],
+)
+def test_plan_that_is_not_one_is_refused(plan: Plan, change: dict[str, object], words: str) -> None:
+    with pytest.raises(PlanError, match=words):
+        Plan.from_data({**json.loads(plan.json()), **change})
+
+
+def test_plan_for_another_base_is_refused(paper: Site) -> None:
+    load = "from django_split.settings import load; load(base='other', plan='%s', instance='main')"
+    done = paper.run(["-c", load % (paper.place / "plan.toml")], check=False)
+    assert "is for paper.settings, not for other" in done.stderr
+
+
+def test_copies_are_apart_all_the_way_down() -> None:
+    original = {"a": [{"b": ({"c": 1},)}]}
+    copy = copied(original)
+    copy["a"][0]["b"][0]["c"] = 2
+    assert original == {"a": [{"b": ({"c": 1},)}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [
+        ("/srv/src/db.sqlite3", True),
+        ("db.sqlite3", True),
+        ("/srv/src/../data/db", False),
+        ("/srv/srcs/db", False),
+        (":memory:", False),
+        ("file:memory?mode=memory", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_path_inside_the_source(path: object, inside: bool) -> None:
+    assert lies_inside(path, "/srv/src") is inside
