@@ -118,6 +118,8 @@ def test_our_own_nginx_is_not_in_our_way(
     assert (outcome.code == 0) == ours, outcome.message
     if not ours:
         outcome.problem(f"site_port is {PORT}, in use on the host by nginx")
+    # More addresses than it has now are not refused either.
+    assert (preflight({"proxy_listen": ["*"]}, under=under).code == 0) == ours
 
 
 def test_an_address_of_another_host_is_refused(preflight: Preflight) -> None:

@@ -40,7 +40,7 @@ def repository(site: Path) -> Path:
     (site / "news" / "later.py").write_text("X = 1\n")
     git(site, "add", ".")
     git(site, "commit", "--quiet", "-m", "two")
-    git(site, "branch", "feature/main")
+    git(site, "branch", "feature/later")
     git(site, "branch", "work")
     # As a server does that gives any commit.
     git(site, "config", "uploadpack.allowAnySHA1InWant", "true")
@@ -174,8 +174,8 @@ def test_a_full_commit_is_a_version(repository: Path) -> None:
     ("version", "sentence"),
     [
         ("v2", "it has no branch and no tag of that name"),
-        # feature/main ends so, and is what git would answer with.
-        ("ain", "it has no branch and no tag of that name"),
+        # There is feature/later, which git answers with.
+        ("later", "it has no branch and no tag of that name"),
         ("abcdef1", "a commit is written with all its 40 digits"),
         ("0123456789" * 4, "it has no such commit"),
     ],

@@ -25,7 +25,7 @@ def found(**changes: Any) -> list[str]:
     taken.update(
         {name: table.taken(value, TABLE[name]) for name, value in {**SOUND, **changes}.items()}
     )
-    return [finding.what for finding in values.check(taken, set(), set(changes))]
+    return [finding.what for finding in values.check(taken, set(changes))]
 
 
 def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
@@ -135,6 +135,13 @@ def test_a_path_is_not_both_closed_and_served(closed: str, served: str) -> None:
     assert "a path cannot be both" in extra[0]
     assert "a path cannot be both" in own[0]
     assert found(main_closed_prefixes=["/apis/"], admin_extra_prefixes=["/api/"]) == []
+
+
+def test_one_mistake_is_one_sentence() -> None:
+    """A path that is no path is not also compared with others."""
+    sentences = found(main_closed_prefixes=["/api"], admin_extra_prefixes=["/api/docs/"])
+    assert len(sentences) == 1
+    assert '("/api/")' in sentences[0]
 
 
 def test_every_pair_of_engine_and_store_is_served_or_refused() -> None:

@@ -79,7 +79,7 @@ class _Checks:
         self._names()
         for name, row in self._table.items():
             self._take(name, row)
-        for finding in values.check(self._values, self._broken, self._inventory.names()):
+        for finding in values.check(self._values, self._inventory.names()):
             self._broken.add(finding.variable)
             self._found(finding)
 

@@ -61,15 +61,18 @@ Values = Mapping[str, Any]
 Rule = Callable[[Values], Iterator[Finding]]
 
 
-def check(values: Values, broken: set[str], explicit: set[str]) -> Iterator[Finding]:
-    """Run every rule whose variables have a value of the right type.
+def check(values: Values, explicit: set[str]) -> Iterator[Finding]:
+    """Run every rule whose variables are there and, one by one, sound.
 
     ``explicit`` names the variables that somebody has set: a default is never the operator's fault.
     """
+    wrong: set[str] = set()
     for needs, rule in RULES:
-        if not broken.intersection(needs) and all(name in values for name in needs):
-            yield from rule(values)
-    if not broken.intersection({"session_store", "session_persistent"}):
+        if all(name in values and name not in wrong for name in needs):
+            for finding in rule(values):
+                wrong.add(finding.variable)
+                yield finding
+    if {"session_store", "session_persistent"} <= values.keys():
         yield from persistence(values, explicit)
 
 
