@@ -167,11 +167,11 @@ class Proxy:
     """
 
     admin_prefixes: list[str]
-    closed_prefixes: list[str] = field(default_factory=list)
-    static_url: str = ""
-    static_root: str = ""
-    media_url: str = ""
-    media_root: str = ""
+    closed_prefixes: list[str]
+    static_url: str
+    static_root: str
+    media_url: str
+    media_root: str
 
 
 @dataclass
@@ -196,11 +196,11 @@ class Plan:
     base: str
     django: str
     site: str
+    wsgi: str  # empty: Django's own
     verdict: Verdict
     main: Main
     admin: Admin
     proxy: Proxy
-    wsgi: str = ""
     format: int = FORMAT
     # Keyed by the setting's place: "DEBUG", "DATABASES.default.NAME".
     deploy: dict[str, Derived] = field(default_factory=dict)

@@ -1,9 +1,8 @@
-"""SQLite files that both instances can write:
+"""SQLite files that both instances can write: ``python -m django_split.sqlite``.
 
-``python -m django_split.sqlite``, with the admin's settings.
-
-SQLite makes its file 0644 whatever the umask says, and then only the user who came first can write
-it. A file that exists keeps its mode, and SQLite gives the journal beside it the same one.
+Runs with the admin's settings. SQLite makes its file 0644 whatever the umask says, and then only
+the user who came first can write it. A file that exists keeps its mode, and SQLite gives the
+journal beside it the same one.
 """
 
 from __future__ import annotations

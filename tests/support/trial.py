@@ -37,6 +37,12 @@ class Site:
     environment: dict[str, str] = field(default_factory=dict)
     running: dict[str, Instance] = field(default_factory=dict)
 
+    def __enter__(self) -> Site:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
     def deployment(self, **changes: Any) -> dict[str, Any]:
         """deploy.json as the role writes it."""
         roots = {}

@@ -1,0 +1,59 @@
+"""The oldest and the newest Django: what `startproject` makes is split, and the unit tests pass."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.browsing import make_superuser, signed_in
+from tests.support.trial import REPOSITORY, Site
+from tests.support.virtualenvs import virtualenv
+
+pytestmark = pytest.mark.slow
+
+VERSIONS = [("4.2", "3.10"), ("5.2", "3.11"), ("6.0", "3.13"), ("6.1", "3.13")]
+
+
+@pytest.fixture(scope="module", params=VERSIONS, ids=lambda pair: f"django{pair[0]}")
+def python(request: pytest.FixtureRequest) -> Path:
+    django, version = request.param
+    tools = ["redis", "pymemcache", "pytest", "PyYAML"]
+    return virtualenv([f"Django~={django}.0", *tools], version)
+
+
+def test_startproject_is_split(
+    python: Path, store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """FACTS A23: its settings do not deploy as they are."""
+    place = tmp_path_factory.mktemp("startproject")
+    (place / "src").mkdir()
+    start = [python, "-m", "django", "startproject", "mysite", place / "src"]
+    subprocess.run(start, check=True)
+    with Site(place / "src", "mysite.settings", place, python=str(python)) as site:
+        site.plan(session={"url": f"unix://{store}?db=0"})
+        site.manage("admin", "migrate", "-v0")
+        site.manage("admin", "collectstatic", "--noinput", "-v0")
+        assert (place / "static" / "admin" / "css" / "base.css").exists()
+        assert (place / "data" / "db.sqlite3").exists()
+        assert not (place / "src" / "db.sqlite3").exists()
+        for instance in ("main", "admin"):
+            assert "no issues" in site.manage(instance, "check")
+        page = site.get("main", "/admin/login/")
+        assert (page.status, page.cookies) == (404, [])
+        make_superuser(site)
+        _, statuses = signed_in(site, "/admin/login/", ["/admin/", "/admin/auth/user/"])
+        assert set(statuses.values()) == {200}
+
+
+def test_unit_tests_pass(python: Path) -> None:
+    done = subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr
