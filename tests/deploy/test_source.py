@@ -105,6 +105,8 @@ def test_a_git_version_is_the_commit_that_it_names(site: Path) -> None:
     (site / "new.py").write_text("")
     git(site, "add", ".")
     git(site, "commit", "-qm", "two")
+    # A name that another one ends in: git's own pattern "main" means both.
+    git(site, "branch", "feature/main", first)
     url = site.as_uri()
     assert source.git_commit(url, "v1") == first, "a tag object is not a commit"
     assert source.git_commit(url, "main") == git(site, "rev-parse", "HEAD")

@@ -165,13 +165,18 @@ def git_commit(url: str, version: str) -> str:
     if re.fullmatch(r"[0-9a-f]{40}", version):
         return version
     url = url.removeprefix("git+")
-    listed = _git("ls-remote", "--", url, *([version, version + "^{}"] if version else ["HEAD"]))
-    lines = [line.split("\t") for line in listed.decode().splitlines()]
-    if not lines:
-        raise OSError(f"site_version {version!r} is no branch, tag or full commit of {url}")
-    # An annotated tag is listed twice; the line that ends in ^{} is the commit that it names.
-    peeled = [commit for commit, name in lines if name.endswith("^{}")]
-    return (peeled or [lines[0][0]])[0]
+    listed = _git("ls-remote", "--", url)
+    named = dict(reversed(line.split("\t")) for line in listed.decode().splitlines())
+    # An annotated tag is an object of its own; the name that ends in ^{} is the commit that it means.
+    wanted = (
+        [f"refs/tags/{version}^{{}}", f"refs/tags/{version}", f"refs/heads/{version}"]
+        if version
+        else ["HEAD"]
+    )
+    for name in wanted:
+        if name in named:
+            return named[name]
+    raise OSError(f"site_version {version!r} is no branch, tag or full commit of {url}")
 
 
 def pack(kind: str, source: str, digest: str) -> str:

@@ -22,6 +22,8 @@ UNIT_DIRECTORY = "/etc/systemd/system"
 # Nothing that we start needs longer; a start that hangs must end in a message, not in a hung playbook.
 START_SECONDS = 60
 STOP_SECONDS = 90
+# supervisord tries for minutes what ends at once; so many ends in a row are told instead of waited for.
+BACKOFFS = 3
 
 
 class ServiceError(Exception):
@@ -151,7 +153,7 @@ class Supervisor:
     def __init__(self, site):
         self.programs = "/etc/django-split/%s/supervisor/programs" % site
         self.active = "/etc/django-split/%s/supervisor/conf.d" % site
-        self.logs = "/var/log/django-split/%s" % site
+        self._site = site
         self._socket = "/run/%s/supervisor.sock" % site
 
     @property
@@ -222,27 +224,25 @@ class Supervisor:
             os.unlink(self._active(name))
 
     def start(self, name):
+        # A group that is there already (stopped, or ending again and again) is kept with the command it came with.
+        self.stop(name)
         # supervisord knows only what lies in conf.d, so here a start enables.
         self.enable(name)
         self._call("reloadConfig")
         try:
+            # autostart is in every program: this starts it.
             self._call("addProcessGroup", name)
         except xmlrpc.client.Fault as fault:
-            if "ALREADY_ADDED" not in fault.faultString:
-                raise ServiceError("supervisord did not take %s: %s" % (name, fault.faultString))
-        if self._info(name).get("statename") not in ("RUNNING", "STARTING"):
-            try:
-                self._call("startProcess", name, False)
-            except xmlrpc.client.Fault as fault:
-                if "ALREADY_STARTED" not in fault.faultString:
-                    raise ServiceError("%s did not start: %s" % (name, fault.faultString))
+            raise ServiceError("supervisord did not take %s: %s" % (name, fault.faultString))
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            info = self._info(name)
-            if info.get("statename") == "RUNNING":
+        failed, state = 0, ""
+        while time.monotonic() < deadline and failed < BACKOFFS:
+            state, before = self._info(name).get("statename"), state
+            if state == "RUNNING":
                 return
-            if info.get("statename") in ("FATAL", "EXITED", "STOPPED"):
+            if state in ("FATAL", "EXITED", "STOPPED"):
                 break
+            failed += state == "BACKOFF" and before != "BACKOFF"
             time.sleep(0.1)
         raise ServiceError("%s did not start:\n%s" % (name, self.log(name)))
 
@@ -261,8 +261,6 @@ class Supervisor:
                 raise ServiceError("supervisord keeps %s: %s" % (name, fault.faultString))
 
     def restart(self, name):
-        # Removed and added: supervisord keeps the old command of a group that it only restarts.
-        self.stop(name)
         self.start(name)
 
     def reload(self, name):
@@ -284,8 +282,11 @@ class Supervisor:
         return sorted(names)
 
     def log(self, name, lines=25):
+        # gazette-main@3f2a… writes to main.log, whichever release it is
+        short = name[len(self._site) + 1 :].split("@")[0]
+        path = "/var/log/django-split/%s/%s.log" % (self._site, short)
         try:
-            with open(os.path.join(self.logs, name + ".log"), errors="replace") as log:
+            with open(path, errors="replace") as log:
                 return "".join(log.readlines()[-lines:]).strip()
         except OSError:
             return ""

@@ -36,6 +36,9 @@ OPTIONS = dict(
             # Counts beside the files, for what a process loads that is no file of its own (its release)
             also=dict(type="str", default=""),
             on_change=dict(type="str", choices=["restart", "reload"], default="restart"),
+            # When this differs, a reload is not enough: nginx cannot listen on * while its old self still
+            # listens on 127.0.0.1.
+            restart_when=dict(type="str", default=""),
         ),
     ),
     absent=dict(type="list", elements="str", default=[]),
@@ -46,12 +49,14 @@ def converge(manager, site, service, check_mode):
     """Bring one process to its wanted state; returns what was done, or None when nothing was."""
     name = service["name"]
     digest = files_digest(service["files"]) + service["also"]
+    before, _, before_restart = loaded(site, name).partition("\n")
     if not manager.running(name):
         action = "started"
-    elif loaded(site, name) != digest:
+    elif before != digest:
         # Also after a crash or a reboot in between, where the process has read the new files already:
         # once too often is harmless, once too seldom is not.
-        action = "reloaded" if service["on_change"] == "reload" else "restarted"
+        reload = service["on_change"] == "reload" and before_restart == service["restart_when"]
+        action = "reloaded" if reload else "restarted"
     elif not manager.enabled(name):
         action = "enabled"
     else:
@@ -67,7 +72,7 @@ def converge(manager, site, service, check_mode):
         manager.reload(name)
     if not manager.enabled(name):
         manager.enable(name)
-    remember(site, name, digest)
+    remember(site, name, digest + "\n" + service["restart_when"])
     return action
 
 
