@@ -2,6 +2,7 @@
 
 /pid                    the process that answers
 ?accel=PATH             answers with X-Accel-Redirect
+?cookie=BYTES           answers with a cookie of that length
 ?refuse=STATUS          answers with that status and a body of its own
 """
 
@@ -14,11 +15,19 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 
+def umask() -> int:
+    """The umask can only be read by setting it."""
+    found = os.umask(0)
+    os.umask(found)
+    return found
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     query = dict(parse_qsl(environ["QUERY_STRING"]))
     answer = {
         "instance": os.environ["ECHO_INSTANCE"],
         "pid": os.getpid(),
+        "umask": umask(),
         "method": environ["REQUEST_METHOD"],
         "target": environ["RAW_URI"],
         "path": environ["PATH_INFO"],
@@ -30,5 +39,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     headers = [("Content-Type", "application/json")]
     if "accel" in query:
         headers.append(("X-Accel-Redirect", query["accel"]))
+    if "cookie" in query:
+        headers.append(("Set-Cookie", "messages=" + "x" * int(query["cookie"])))
     start_response(f"{query.get('refuse', '200')} Said by the instance", headers)
     return [json.dumps(answer).encode()]

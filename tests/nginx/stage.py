@@ -157,7 +157,8 @@ class Site:
             "static_root": str(shared / "static"),
             "media_url": "/media/",
             "media_root": str(shared / "media"),
-            "proxy_max_body": "1m",
+            # Not nginx's own default.
+            "proxy_max_body": "2m",
             "main_threads": 1,
             "admin_threads": 1,
             "main_timeout": 10,
@@ -257,7 +258,11 @@ class Site:
                 stdout=log,
                 stderr=log,
                 cwd=Path(__file__).parent,
-                env={"ECHO_INSTANCE": instance, "PATH": os.environ["PATH"]},
+                env={
+                    "ECHO_INSTANCE": instance,
+                    "HOME": str(self.directory / "home"),
+                    "PATH": os.environ["PATH"],
+                },
                 umask=0o002,
             )
         path = str(self.socket(instance, release))

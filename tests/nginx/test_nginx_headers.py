@@ -117,3 +117,15 @@ def test_cookies_of_a_busy_site_fit(gazette: Site) -> None:
     """Messages, language, csrf and a session: more than nginx's own 4k, and a 502."""
     response = gazette.ask("/", headers={"Cookie": "a=" + "x" * 7000})
     assert len(response.said["headers"]["COOKIE"]) == 7002
+    cookie = gazette.ask("/?cookie=8000").header("set-cookie")
+    assert cookie == "messages=" + "x" * 8000
+
+
+def test_umask_of_the_socket_is_not_the_sites(gazette: Site) -> None:
+    """With 0117 in the worker, a directory that the site makes cannot be entered."""
+    assert gazette.ask("/").said["umask"] == 0o002
+
+
+def test_gunicorn_makes_no_control_socket(gazette: Site) -> None:
+    """Two gunicorns of one home directory would delete each other's."""
+    assert not (gazette.directory / "home").exists()

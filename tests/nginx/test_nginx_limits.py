@@ -75,13 +75,13 @@ def test_limit_is_not_passed_by_claiming_another_address(limited: Site) -> None:
 
 
 def test_body_up_to_the_limit_arrives_whole(gazette: Site) -> None:
-    body = b"x" * (1024 * 1024)
+    body = b"x" * (2 * 1024 * 1024)
     assert gazette.ask("/upload/", method="POST", body=body).said["body"] == len(body)
 
 
 @pytest.mark.parametrize("target", ["/upload/", "/admin/upload/"])
 def test_body_over_the_limit_reaches_nobody(gazette: Site, target: str) -> None:
-    response = gazette.ask(target, method="POST", body=b"x" * (1024 * 1024 + 1))
+    response = gazette.ask(target, method="POST", body=b"x" * (2 * 1024 * 1024 + 1))
     assert (response.status, response.instance) == (413, "nginx")
 
 
