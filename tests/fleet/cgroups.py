@@ -48,18 +48,20 @@ class Cgroup:
         """Process ids of everything in the host, as the controller sees them."""
         found: set[int] = set()
         for directory in self.directories:
-            for file in directory.rglob("cgroup.procs"):
-                with contextlib.suppress(OSError):  # removed between the walk and the read
-                    found.update(int(pid) for pid in file.read_text().split())
+            # os.walk, for the tree changes while it is walked: rglob raises at a directory just gone.
+            for inner, _, _ in os.walk(directory):
+                with contextlib.suppress(OSError):
+                    found.update(map(int, Path(inner, "cgroup.procs").read_text().split()))
         # 0 stands for a process of a namespace that we do not see, and is our own group to kill(2).
         return sorted(found - {0})
 
-    def commands(self) -> list[str]:
+    def commands(self) -> dict[int, str]:
         """The command line of each process."""
-        lines = []
+        lines = {}
         for pid in self.processes():
             with contextlib.suppress(OSError):  # it has just ended
-                lines.append(Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip())
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+                lines[pid] = words.replace("\0", " ").strip()
         return lines
 
     def kill(self, seconds: float = 20) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -13,7 +13,19 @@ from .hosts import Host
 from .images import Image, Release
 
 Boot = Callable[..., Host]
-BOOTED = pytest.StashKey[list[Host]]()
+
+_up: list[Host] = []
+
+
+@contextmanager
+def newcomer(release: Release, *, init: bool) -> Iterator[Host]:
+    """A fresh host for a while: a server with systemd, or a container without."""
+    with Host.boot(Image(release, "server" if init else "container"), init=init) as host:
+        _up.append(host)
+        try:
+            yield host
+        finally:
+            _up.remove(host)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,28 +37,19 @@ def machine() -> None:
 
 
 @pytest.fixture
-def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
+def boot() -> Iterator[Boot]:
     """Boot newcomer hosts: `boot("bookworm", init=True)`. They share the machine's ports."""
-    booted: list[Host] = []
-    request.node.stash[BOOTED] = booted
-
     with ExitStack() as stack:
 
         def boot(release: Release = "bookworm", *, init: bool = True) -> Host:
-            image = Image(release, "server" if init else "container")
-            host = stack.enter_context(Host.boot(image, init=init))
-            booted.append(host)
-            return host
+            return stack.enter_context(newcomer(release, init=init))
 
         yield boot
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.when == "call" and report.failed:
-        for host in item.stash.get(BOOTED, []):
-            report.sections.append((f"journal of {host}", host.journal()))
+    if report.failed and report.when != "teardown":
+        report.sections.extend((f"journal of {host}", host.journal()) for host in _up)
     return report

@@ -139,7 +139,7 @@ class Host:
             asked = self._peek("systemctl", "is-system-running", "--wait", until=deadline)
             return asked in ("running", "degraded")
         # Seen from outside: a command that enters early would be process 2 in the sleeper's place.
-        return "sleep infinity" in self._cgroup.commands()
+        return "sleep infinity" in self._cgroup.commands().values()
 
     def _peek(self, *command: str, until: float) -> str:
         """What a command says on a host that may not be up yet; empty when it cannot speak."""
@@ -288,6 +288,10 @@ class Host:
             self.copy_in(clone, destination)
 
     # What it says
+
+    def processes(self) -> dict[int, str]:
+        """Command lines of all its processes, by the ids that the controller knows them by."""
+        return self._cgroup.commands()
 
     @property
     def console_log(self) -> Path:

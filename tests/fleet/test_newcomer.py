@@ -1,0 +1,208 @@
+"""The newcomer's path: a fresh Debian machine, a clean clone, `make site`; then what life brings.
+
+The tests of one machine share it and build on each other, in the order in which they stand here.
+CI's own machine is Debian 12 without systemd, and runs the same commands once more.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import RemoteDisconnected
+from urllib.error import URLError
+
+import pytest
+
+from .conftest import newcomer
+from .hosts import Host
+from .visitor import Visitor
+
+pytestmark = [pytest.mark.fleet, pytest.mark.slow]
+
+# A first run downloads some 80 MB and takes two minutes on a quiet machine.
+FIRST_SECONDS = 900
+SECONDS = 300
+
+# The admin's own header is the site's affair; its log-out form is there for who is signed in.
+SIGNED_IN = 'id="logout-form"'
+
+RECAP = re.compile(r"^localhost +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0 ", re.MULTILINE)
+
+# Whose they are says it, wherever they lie. Python's caches come with any Python that root runs.
+OURS = (
+    (
+        "find / -xdev ( -name '*gazette*' -o -name '*django-split*' ) -not -name '*.pyc'"
+        " -not -path '/root/*' -not -path '/var/log/journal/*' -not -path '/proc/*' -print"
+    )
+    .replace("( ", r"\( ")
+    .replace(" )", r" \)")
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The bundled site on one host, and the commands of the README."""
+
+    host: Host
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def visitor(self) -> Visitor:
+        return Visitor(self.address)
+
+    def command(self, target: str, *variables: str) -> str:
+        words = " ".join(f"-e {each}" for each in (f"site_port={self.port}", *variables))
+        return f"make {target} SITE_ARGS='{words}'"
+
+    def make(self, target: str, *variables: str, timeout: float = SECONDS) -> str:
+        """Run `make`, and return what the person who typed it read."""
+        command = self.command(target, *variables)
+        return self.host.run(command, cwd="/root/django-split", timeout=timeout).stdout
+
+    def password(self) -> str:
+        return self.host.run("cat /etc/django-split/gazette/superuser").stdout.strip()
+
+    def daemons(self) -> dict[int, str]:
+        """Process ids and command lines of everything that serves the site."""
+        every = self.host.processes()
+        ours = re.compile(r"gunicorn|nginx|redis-server|supervisord")
+        return {pid: command for pid, command in every.items() if ours.search(command)}
+
+
+WAYS = [
+    pytest.param(("bookworm", True), id="bookworm-systemd"),
+    pytest.param(("trixie", False), id="trixie-no-init"),
+]
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def fresh(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A newcomer's machine with the clone on it."""
+    release, init = request.param
+    with newcomer(release, init=init) as host:
+        host.clone_repo()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        yield Site(host, port)
+
+
+@pytest.fixture(scope="module")
+def site(fresh: Site) -> Site:
+    """The machine once the site runs on it."""
+    fresh.make("site", timeout=FIRST_SECONDS)
+    return fresh
+
+
+def test_check_mode_passes_and_leaves_nothing(fresh: Site) -> None:
+    fresh.make(".venv/.site", timeout=FIRST_SECONDS)
+    state = "dpkg-query --show; cat /etc/passwd /etc/group; " + OURS
+    before = fresh.host.run(state).stdout
+    fresh.make("check", timeout=FIRST_SECONDS)
+    assert fresh.host.run(state).stdout == before
+    assert fresh.host.run("ls /run/gazette /srv/gazette", check=False).stdout == ""
+
+
+def test_a_killed_run_is_mended_by_the_next(fresh: Site) -> None:
+    # Killed while the release's virtualenv is built; in a container pip goes on by itself.
+    fresh.host.run(
+        f"setsid {fresh.command('site')} & make=$!\n"
+        "until ls -d /srv/gazette/releases/*/venv/bin; do sleep 0.1; kill -0 $make || exit 1\n"
+        "done\n"
+        "kill -KILL -- -$make",
+        cwd="/root/django-split",
+        timeout=FIRST_SECONDS,
+    )
+    with pytest.raises(URLError):
+        fresh.visitor.ask("/")
+    fresh.make("site", timeout=FIRST_SECONDS)
+
+
+def test_make_site_says_where_everything_is(site: Site) -> None:
+    said = site.make("site")
+    assert f"{site.address}/" in said
+    assert f"{site.address}/admin/" in said
+    assert "/etc/django-split/gazette/superuser" in said
+    assert site.password() not in said  # shown once, by the run that made it
+
+
+def test_a_second_run_changes_nothing(site: Site) -> None:
+    before = site.daemons()
+    recap = RECAP.search(site.make("site"))
+    assert recap is not None
+    assert recap[1] == "0"
+    assert site.daemons() == before
+
+
+def test_a_visitor_gets_pages_without_a_cookie(site: Site) -> None:
+    visitor = site.visitor
+    page = visitor.ask("/")
+    assert page.status == 200
+    assert "Gazette" in page.text
+    assert page.headers["Set-Cookie"] is None
+    assert "Cookie" not in (page.headers["Vary"] or "")
+
+
+def test_the_admin_lets_the_superuser_in(site: Site) -> None:
+    editor = site.visitor
+    page = editor.log_in("/admin/login/?next=/admin/", "admin", site.password())
+    assert page.status == 200
+    assert page.address.endswith("/admin/")
+    assert SIGNED_IN in page.text
+    assert (
+        site.visitor.log_in("/admin/login/?next=/admin/", "admin", "wrong").address != page.address
+    )
+
+
+def test_an_unknown_host_is_not_answered(site: Site) -> None:
+    with pytest.raises(RemoteDisconnected):
+        site.visitor.ask("/", host="elsewhere.example")
+
+
+def test_the_packages_own_daemons_do_not_run(site: Site) -> None:
+    commands = site.daemons().values()
+    assert not [each for each in commands if "6379" in each or "/etc/nginx" in each]
+    if site.host.init:
+        for unit in ("nginx", "redis-server"):
+            assert site.host.run(["systemctl", "is-active", unit], check=False).stdout != "active\n"
+            enabled = site.host.run(["systemctl", "is-enabled", unit], check=False).stdout
+            assert enabled != "enabled\n", f"{unit} would start at the next boot"
+
+
+def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
+    editor = site.visitor
+    editor.log_in("/admin/login/?next=/admin/", "admin", site.password())
+    site.host.reboot()
+    if not site.host.init:
+        site.host.run("gazette-start")  # as verify says at the end of `make site`
+    site.visitor.wait("/", 60)
+    site.visitor.wait("/admin/login/", 60)
+    assert SIGNED_IN in editor.ask("/admin/").text
+    site.make("verify")
+
+
+def test_a_killed_supervisor_is_mended_by_make_site(site: Site) -> None:
+    if site.host.init:
+        pytest.skip("there is none where systemd runs")
+    site.host.run("kill -KILL $(cat /run/gazette/supervisord.pid)")
+    site.make("site")
+    assert "Gazette" in site.visitor.ask("/").text
+
+
+def test_uninstall_leaves_nothing_but_packages(site: Site) -> None:
+    site.make("uninstall", "remove_data=true")
+    left = site.host.run(OURS).stdout.split()
+    # The list of packages that came with the site: they stay, and the list says so.
+    assert set(left) <= {"/var/lib/django-split", "/root/django-split"}
+    assert site.host.run("ls /var/lib/django-split").stdout == "installed\n"
+    assert (
+        site.host.run("grep -E 'gazette|django-split' /etc/passwd /etc/group", check=False).stdout
+        == ""
+    )
+    assert site.daemons() == {}
+    assert "gazette" not in site.host.run("ls /run").stdout
