@@ -1,4 +1,4 @@
-"""A split site on this machine: real nginx, gunicorns and Redis, users of its own, all below one folder.
+"""A split site on this machine: real nginx, gunicorns and Redis, users of its own, in one folder.
 
 Started once for all tests; a test puts one bug in and takes it out again.
 """
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ REPOSITORY = HERE.parent.parent
 PYTHON = "/usr/bin/python3"
 PACKAGES = ("Django", "asgiref", "sqlparse", "gunicorn", "packaging", "redis")
 HOST = "news.example"
+ACCOUNTS = ("main", "admin", "store", "proxy")
 
 NGINX = """
 user {proxy} {proxy};
@@ -46,7 +47,11 @@ http {{
     types {{ text/css css; text/javascript js; }}
     absolute_redirect off;
     proxy_set_header Host $http_host;
-    server {{ listen 127.0.0.1:{port} default_server; listen [::1]:{port} default_server; return 444; }}
+    server {{
+        listen 127.0.0.1:{port} default_server;
+        listen [::1]:{port} default_server;
+        return 444;
+    }}
     server {{
         listen 127.0.0.1:{port};
         listen [::1]:{port};
@@ -117,6 +122,7 @@ class Host:
             "email": "chief@news.example",
             "password": "",
             "password_file": f"{root}/etc/superuser",
+            "manage": "",
             "nginx_test": self.nginx("-t"),
             "cookie_paths": [],
             "timeout": 10.0,
@@ -128,23 +134,31 @@ class Host:
         root = self.root
         return ["nginx", "-p", f"{root}/", "-c", f"{root}/nginx.conf", "-e", "stderr", *more]
 
-    # --- Building and taking away ---------------------------------------------------------------------
+    # --- Building and taking away -----------------------------------------------------------------
 
     def build(self) -> None:
-        """Users, folders, a virtualenv, a migrated database with a superuser; then everything runs."""
+        """Users, folders, a virtualenv, a migrated database, a superuser; then everything runs."""
         self.root.chmod(0o755)
         self._accounts()
         self._folders()
         self._virtualenv()
+        write(self.root / "bugs", "")
         write(self.root / "plan.json", json.dumps(PLAN))
-        write(self.root / "nginx.conf", NGINX.format(root=self.root, port=self.port, proxy=self.user("proxy")))
+        write(
+            self.root / "nginx.conf",
+            NGINX.format(root=self.root, port=self.port, proxy=self.user("proxy")),
+        )
         write(self.root / "etc/main.env", "SECRET=main\n", self.user("main"), 0o400)
         write(self.root / "etc/admin.env", "SECRET=admin\n", self.user("admin"), 0o400)
         write(self.root / "etc/superuser", self.password + "\n", "root", 0o600)
         self.start("store")
         self.manage("migrate", "--verbosity=0")
+        # SQLite makes it 0644 whatever the umask
+        (self.root / "data/db.sqlite3").chmod(0o660)
         self.manage("collectstatic", "--noinput", "--verbosity=0")
-        self.manage("createsuperuser", "--noinput", "--username=chief", "--email=chief@news.example")
+        self.manage(
+            "createsuperuser", "--noinput", "--username=chief", "--email=chief@news.example"
+        )
         for name in ("admin", "main", "nginx"):
             self.start(name)
 
@@ -152,7 +166,10 @@ class Host:
         """End the processes that were started here and take users and files away."""
         for name in list(self.processes):
             self.stop(name)
-        for name in ("main", "admin", "store", "proxy"):
+        # A killed process's children are init's to bury, and userdel refuses until that is done
+        users = {pwd.getpwnam(name).pw_uid for name in map(self.user, ACCOUNTS) if exists(name)}
+        wait_until(lambda: not users & running_users(), "nothing may run as the tests' users")
+        for name in ACCOUNTS:
             if exists(self.user(name)):
                 run("userdel", self.user(name))
         for group in ("main-http", "admin-http", "store", "site", "proxy"):
@@ -199,13 +216,15 @@ class Host:
             (self.root / f"live/{name}.sock").symlink_to(self.root / f"run/{name}/{name}-1.sock")
 
     def _virtualenv(self) -> None:
-        shutil.copytree(HERE / "site", self.root / "src", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            HERE / "site", self.root / "src", ignore=shutil.ignore_patterns("__pycache__")
+        )
         run(PYTHON, "-m", "venv", "--without-pip", f"{self.root}/venv")
         target = next((self.root / "venv/lib").glob("python3*/site-packages"))
         for name in PACKAGES:
             for folder in packages_of(name):
                 shutil.copytree(folder, target / folder.name)
-        # redis-py asks Python 3.11.2 (Debian 12) for a package that the tests' own, newer 3.11 has built in
+        # redis-py asks Debian 12's 3.11.2 for a package that a newer 3.11 has in itself
         write(target / "async_timeout.py", "from asyncio import timeout\n")
         shutil.copytree(REPOSITORY / "django_split", target / "django_split")
 
@@ -216,6 +235,27 @@ class Host:
             [f"{self.root}/venv/bin/python", "-m", "django", *command],
             {"DJANGO_SUPERUSER_PASSWORD": self.password},
         )
+
+    def manage_command(self) -> str:
+        """The site's own command for its instances, as the role of the release installs it."""
+        path = self.root / "manage"
+        lines = [
+            "#!/bin/sh",
+            'test "$1 $3" = "--instance --python" || exit 9',
+            "instance=$2",
+            "shift 3",
+        ]
+        for name in ("main", "admin"):
+            identity = self.identity(name)
+            groups = ",".join(str(group) for group in identity["extra_groups"])
+            variables = " ".join(f"{k}='{v}'" for k, v in self.environment(name).items())
+            lines.append(
+                f"[ $instance = {name} ] && cd {self.root} && exec setpriv"
+                f" --reuid={identity['user']} --regid={identity['group']} --groups={groups}"
+                f' env -i {variables} {self.root}/venv/bin/python "$@"'
+            )
+        write(path, "\n".join(lines) + "\n", "root", 0o755)
+        return str(path)
 
     def run_as(self, name: str, command: list[str], more: dict[str, str] | None = None) -> None:
         """Run a command as an instance, and fail with its output."""
@@ -231,7 +271,7 @@ class Host:
         if done.returncode:
             raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
 
-    def environment(self, name: str, bugs: str = "") -> dict[str, str]:
+    def environment(self, name: str) -> dict[str, str]:
         """An instance's environment."""
         return {
             "PATH": "/usr/bin:/bin",
@@ -239,25 +279,39 @@ class Host:
             "PYTHONPATH": f"{self.root}/src",
             "PYTHONDONTWRITEBYTECODE": "1",
             "NEWSROOM_ROOT": str(self.root),
-            "NEWSROOM_BUGS": bugs,
         }
 
     def identity(self, name: str) -> dict[str, Any]:
         """What subprocess needs to become an instance's user."""
         account = pwd.getpwnam(self.user(name))
         groups = os.getgrouplist(account.pw_name, account.pw_gid)
-        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups, "umask": 0o002}
+        return {
+            "user": account.pw_uid,
+            "group": account.pw_gid,
+            "extra_groups": groups,
+            "umask": 0o002,
+        }
 
-    # --- Running --------------------------------------------------------------------------------------
+    # --- Running ----------------------------------------------------------------------------------
 
-    def start(self, name: str, bugs: str = "", *more: str, user: str = "") -> None:
-        """Start a process and wait until it accepts connections."""
-        socket_path = self.root / "run" / name / ("store.sock" if name == "store" else f"{name}-1.sock")
+    def start(
+        self,
+        name: str,
+        *more: str,
+        user: str = "",
+        groups: list[int] | None = None,
+        hidden: dict[str, str] | None = None,
+    ) -> None:
+        """Start a process and wait until it answers."""
+        socket_path = (
+            self.root / "run" / name / ("store.sock" if name == "store" else f"{name}-1.sock")
+        )
         if name == "nginx":
             command = self.nginx("-g", "daemon off;")
             options: dict[str, Any] = {}
         else:
-            options = {"env": self.environment(name, bugs), **self.identity(user or name)}
+            options = {"env": self.environment(name), **self.identity(user or name)}
+            options["extra_groups"] += groups or []
             if name == "store":
                 command = ["redis-server", "--port", "0", "--unixsocket", str(socket_path)]
                 command += ["--unixsocketperm", "660", "--save", "", *more]
@@ -265,33 +319,48 @@ class Host:
                 command = [f"{self.root}/venv/bin/python", "-m", "gunicorn", "--workers=1"]
                 command += [f"--bind=unix:{socket_path}", "--umask=0117", "--no-control-socket"]
                 command += [*more, "django.core.wsgi:get_wsgi_application()"]
+                if hidden is not None:
+                    # The environment comes from within: /proc shows only what was there before
+                    inside = f"import os, sys; os.environ.update({options['env']!r}); "
+                    inside += "sys.path[:0] = os.environ['PYTHONPATH'].split(':'); "
+                    inside += "sys.argv = sys.argv[3:]; from gunicorn.app.wsgiapp import run; run()"
+                    command = [command[0], "-c", inside, *command]
+                    options["env"] = hidden
         log = (self.root / f"{name}.log").open("ab")
         with log:
             self.processes[name] = subprocess.Popen(
                 command, cwd=self.root, stdout=log, stderr=log, start_new_session=True, **options
             )
-        wait_until(lambda: self._accepts(name, socket_path), f"{name}: {self.root / f'{name}.log'}")
+        wait_until(lambda: self._answers(name, socket_path), f"{name}: {self.root / f'{name}.log'}")
 
-    def _accepts(self, name: str, path: Path) -> bool:
+    def _answers(self, name: str, path: Path) -> bool:
+        # gunicorn's master listens before its worker has imported the site: ask for a page
+        question = (
+            b"PING\r\n" if name == "store" else f"GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode()
+        )
         try:
             if name == "nginx":
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                connection = socket.create_connection(("127.0.0.1", self.port), 5)
             else:
-                with socket.socket(socket.AF_UNIX) as sock:
-                    sock.connect(str(path))
+                connection = socket.socket(socket.AF_UNIX)
+            with connection:
+                connection.settimeout(5)
+                if name != "nginx":
+                    connection.connect(str(path))
+                connection.sendall(question)
+                return bool(connection.recv(1))
         except OSError:
             return False
-        return True
 
     def stop(self, name: str) -> None:
-        """End a process, and what it started, and wait for it."""
+        """End a process and what it started, wait for it, and leave no socket behind."""
         process = self.processes.pop(name)
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        # No request is under way; gunicorn takes a second to find that out, for every test
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+        if name != "nginx":
+            for left in (self.root / "run" / name).glob("*.sock"):
+                left.unlink()
 
     def reload_nginx(self) -> None:
         """Serve by the configuration that is there now."""
@@ -299,18 +368,41 @@ class Host:
         self.start("nginx")
 
     @contextmanager
-    def restarted(self, name: str, bugs: str = "", *more: str, user: str = "") -> Iterator[None]:
-        """The process with bugs or other options, then as it was."""
+    def restarted(
+        self, name: str, *more: str, bug: str = "", groups: list[int] | None = None
+    ) -> Iterator[None]:
+        """The process with a bug or other options, then as it was."""
         self.stop(name)
         try:
-            self.start(name, bugs, *more, user=user)
+            write(self.root / "bugs", bug)
+            self.start(name, *more, groups=groups)
             yield
         finally:
+            write(self.root / "bugs", "")
+            # Not there when the bug kept it from starting
             if name in self.processes:
                 self.stop(name)
-            for left in (self.root / "run" / name).glob("*.sock"):
-                left.unlink()
             self.start(name)
+
+    @contextmanager
+    def bug(self, name: str) -> Iterator[None]:
+        """A bug that needs no restart."""
+        write(self.root / "bugs", name)
+        try:
+            yield
+        finally:
+            write(self.root / "bugs", "")
+
+    @contextmanager
+    def owned(self, name: str, user: str) -> Iterator[None]:
+        """Another owner for one path."""
+        path = self.root / name
+        before = path.stat().st_uid
+        os.chown(path, pwd.getpwnam(self.user(user)).pw_uid, -1)
+        try:
+            yield
+        finally:
+            os.chown(path, before, -1)
 
     @contextmanager
     def stopped(self, name: str) -> Iterator[None]:
@@ -351,6 +443,16 @@ class Host:
             yield
         finally:
             path.chmod(before)
+
+
+def running_users() -> set[int]:
+    """The users of all processes of this machine."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                found.add(entry.stat().st_uid)
+    return found
 
 
 def packages_of(name: str) -> list[Path]:

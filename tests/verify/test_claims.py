@@ -1,4 +1,4 @@
-"""Each claim of a deployed site holds on a right host, and is seen to be false when its bug is put in."""
+"""Each claim of a deployed site holds on a right host, and is seen false when its bug is in."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def false_claims(rows: dict[str, Row]) -> dict[str, str]:
 def sees(
     host: Host, bug: AbstractContextManager[None], name: str, seen: str, **arguments: Any
 ) -> dict[str, Row]:
-    """With the bug in, this claim is false and says what was seen; what else is false is the caller's to judge."""
+    """With the bug in, this claim is false and says what was seen; others may be false with it."""
     # The login is the slow half; only the claims about it need it
     arguments.setdefault("login", name.startswith("admin."))
     with bug:
@@ -53,23 +53,23 @@ def sees_only(
     assert set(false_claims(rows)) == {name}
 
 
-# --- A right host -----------------------------------------------------------------------------------------
+# --- A right host ---------------------------------------------------------------------------------
 
 
 def test_every_claim_holds_on_a_right_host(host: Host) -> None:
-    began = time.monotonic()
+    before = os.times()
     rows = look(host)
-    seconds = time.monotonic() - began
+    after = os.times()
     assert false_claims(rows) == {}
     assert [name for name, row in rows.items() if row.ok is None] == ["walls.database"]
     assert "not protected; use PostgreSQL" in rows["walls.database"].seen
-    # 2 to 3 on two idle cores; the rest is for a machine that does something else as well
-    assert seconds < 12
+    # Five Django set-ups and a password. Not wall time: this machine does other things too
+    assert sum(after[:4]) - sum(before[:4]) < 8
 
 
 def test_what_was_seen_is_what_is_there(host: Host) -> None:
     rows = look(host)
-    assert rows["main.pages"].seen == "5 pages from /: 5 × 200"
+    assert rows["main.pages"].seen == "5 pages from /: 5x 200"
     assert "4 of 5 pages have no form" in rows["main.cookie_free"].seen
     assert "chief sees 'Site administration" in rows["admin.login"].seen
     assert rows["admin.session"].seen == "cache: in the store; not in django_session"
@@ -96,11 +96,11 @@ def test_links_that_look_like_a_logout_or_a_delete_are_never_asked_for(host: Hos
     assert not (host.root / "data/asked-for").exists()
 
 
-# --- Main -------------------------------------------------------------------------------------------------
+# --- Main -----------------------------------------------------------------------------------------
 
 
 def test_a_page_that_dies_is_named(host: Host) -> None:
-    sees_only(host, host.restarted("main", "broken_page"), "main.pages", "/story/2/: 500")
+    sees_only(host, host.bug("broken_page"), "main.pages", "/story/2/: 500")
 
 
 def test_a_silent_main_is_seen(host: Host) -> None:
@@ -110,30 +110,32 @@ def test_a_silent_main_is_seen(host: Host) -> None:
 
 
 def test_a_page_that_sets_another_cookie_is_named(host: Host) -> None:
-    bug = host.restarted("main", "cookie_page")
-    sees_only(host, bug, "main.cookie_free", "/ sets visited. A view that does this by its own will")
+    bug = host.bug("cookie_page")
+    sees_only(
+        host, bug, "main.cookie_free", "/ sets visited. A view that does this by its own will"
+    )
 
 
 def test_a_page_that_varies_by_cookie_is_named(host: Host) -> None:
-    bug = host.restarted("main", "varying_page")
+    bug = host.bug("varying_page")
     sees_only(host, bug, "main.cookie_free", "/story/2/ has Vary: Cookie")
 
 
 def test_a_page_that_varies_by_its_own_will_can_be_accepted(host: Host) -> None:
-    with host.restarted("main", "varying_page"):
+    with host.bug("varying_page"):
         rows = look(host, login=False, cookie_paths=["/story/2/"])
     assert false_claims(rows) == {}
 
 
 def test_a_page_that_hands_its_scripts_a_token_may_set_the_cookie(host: Host) -> None:
-    with host.restarted("main", "token_page"):
+    with host.bug("token_page"):
         rows = look(host, login=False)
     assert false_claims(rows) == {}
     assert "3 of 5 pages have no form" in rows["main.cookie_free"].seen
 
 
 def test_sessions_left_on_main_are_seen_from_outside_and_in_the_settings(host: Host) -> None:
-    bug = host.restarted("main", "apps_left,session_page")
+    bug = host.restarted("main", bug="apps_left session_page")
     rows = sees(host, bug, "main.session_cookie", "/ sets sessionid")
     assert rows["main.apps"].ok is False
     assert "django.contrib.admin, django.contrib.sessions" in rows["main.apps"].seen
@@ -142,19 +144,19 @@ def test_sessions_left_on_main_are_seen_from_outside_and_in_the_settings(host: H
 
 
 def test_a_main_that_dies_of_an_old_session_cookie_is_seen(host: Host) -> None:
-    sees_only(host, host.restarted("main", "dies_with_a_cookie"), "main.old_cookie", "/: 500")
+    sees_only(host, host.bug("dies_with_a_cookie"), "main.old_cookie", "/: 500")
 
 
 def test_an_admin_url_on_main_is_seen_though_nginx_hides_it(host: Host) -> None:
-    sees_only(host, host.restarted("main", "admin_url"), "main.no_admin_url", "/admin/: 200")
+    sees_only(host, host.bug("admin_url"), "main.no_admin_url", "/admin/: 200")
 
 
 def test_an_open_closed_prefix_is_seen(host: Host) -> None:
-    sees_only(host, host.restarted("main", "closed_url"), "main.closed", "/_internal/: 200")
+    sees_only(host, host.bug("closed_url"), "main.closed", "/_internal/: 200")
 
 
 def test_debug_left_on_is_seen(host: Host) -> None:
-    sees_only(host, host.restarted("main", "debug"), "main.debug", "DEBUG = True")
+    sees_only(host, host.restarted("main", bug="debug"), "main.debug", "DEBUG = True")
 
 
 def test_settings_that_do_not_load_any_more_are_quoted(host: Host) -> None:
@@ -165,11 +167,11 @@ def test_settings_that_do_not_load_any_more_are_quoted(host: Host) -> None:
     sees_only(host, bug, "main.apps", "No module named 'nowhere_to_be_found'")
 
 
-# --- The admin through nginx --------------------------------------------------------------------------------
+# --- The admin through nginx ----------------------------------------------------------------------
 
 
 def test_an_admin_without_a_login_is_seen(host: Host) -> None:
-    rows = sees(host, host.restarted("admin", "no_login"), "admin.login_page", "/admin/: 200, 'Hello'")
+    rows = sees(host, host.bug("no_login"), "admin.login_page", "/admin/: 200, 'Hello'")
     assert rows["admin.login"].seen == "there is no login page"
 
 
@@ -179,12 +181,13 @@ def test_an_admin_path_that_goes_to_main_is_seen(host: Host) -> None:
 
 
 def test_a_bare_admin_path_that_reaches_main_is_seen(host: Host) -> None:
-    bug = host.configured("location = /admin {", "location = /not-the-admin {")
+    # Without this location nginx would redirect by itself
+    bug = host.configured("return 301 /admin/", "return 404")
     sees_only(host, bug, "admin.slash", "404", login=False)
 
 
 def test_a_wrong_password_is_a_failed_login(host: Host) -> None:
-    rows = look(host, password="not the password")  # noqa: S106
+    rows = look(host, password="not the password")
     assert rows["admin.login"].ok is False
     assert "chief at /admin/login/" in rows["admin.login"].seen
     assert "no cookie newsroom_admin" in rows["admin.login"].seen
@@ -209,36 +212,38 @@ def test_a_password_that_was_changed_is_not_an_error(host: Host) -> None:
 
 
 def test_a_password_file_that_was_taken_away_is_not_an_error(host: Host) -> None:
-    rows = look(host, password_file="/nonexistent/superuser")  # noqa: S106
+    rows = look(host, password_file="/nonexistent/superuser")
     assert false_claims(rows) == {}
     assert rows["admin.login"].seen.startswith("not checked: no /nonexistent/superuser")
 
 
 def test_sessions_that_are_still_in_the_database_are_seen(host: Host) -> None:
-    bug = host.restarted("admin", "database_sessions")
+    bug = host.restarted("admin", bug="database_sessions")
     sees_only(host, bug, "admin.session", "db: not in the store; in django_session")
 
 
 def test_sessions_written_through_are_seen_where_only_the_store_was_promised(host: Host) -> None:
-    bug = host.restarted("admin", "written_through")
+    bug = host.restarted("admin", bug="written_through")
     sees_only(host, bug, "admin.session", "cached_db: in the store; in django_session")
 
 
 def test_sessions_written_through_are_right_where_they_were_promised(host: Host) -> None:
-    with host.restarted("admin", "written_through"):
+    with host.restarted("admin", bug="written_through"):
         rows = look(host, session_engine="cached_db")
     assert false_claims(rows) == {}
     assert rows["admin.session"].ok is True
-    sees_only(host, ExitStack(), "admin.session", "not in django_session", session_engine="cached_db")
+    sees_only(
+        host, ExitStack(), "admin.session", "not in django_session", session_engine="cached_db"
+    )
 
 
 def test_a_cookie_that_scripts_and_other_sites_may_use_is_seen(host: Host) -> None:
-    bug = host.restarted("admin", "open_cookie")
+    bug = host.restarted("admin", bug="open_cookie")
     sees_only(host, bug, "admin.cookie", "no HttpOnly, no SameSite")
 
 
 def test_a_logout_that_ends_nothing_is_seen(host: Host) -> None:
-    bug = host.restarted("admin", "logout_that_lies")
+    bug = host.bug("logout_that_lies")
     sees_only(host, bug, "admin.logout", "POST /admin/logout/: 200; cache: in the store")
     subprocess.run(
         ["redis-cli", "-s", f"{host.root}/run/store/store.sock", "flushall"],
@@ -253,7 +258,7 @@ def test_a_store_that_is_away_is_seen(host: Host) -> None:
     assert "the store: " in rows["walls.users"].seen
 
 
-# --- nginx --------------------------------------------------------------------------------------------------
+# --- nginx ----------------------------------------------------------------------------------------
 
 
 def test_static_files_that_nginx_does_not_find_are_seen(host: Host) -> None:
@@ -272,8 +277,8 @@ def test_static_files_of_something_else_are_seen(host: Host) -> None:
 
 
 def test_an_answer_to_an_unknown_host_is_seen_on_the_address_that_gives_it(host: Host) -> None:
-    old = f"listen [::1]:{host.port} default_server; return 444;"
-    new = f"}} server {{ listen [::1]:{host.port} default_server; return 200 hello;"
+    old = f"listen [::1]:{host.port} default_server;"
+    new = f"return 444; }} server {{ listen [::1]:{host.port} default_server; return 200 hello;"
     bug = host.configured(old, new)
     seen = f"an unknown Host on [::1]:{host.port} is answered: HTTP/1.1 200 OK"
     sees_only(host, bug, "proxy.unknown_host", seen)
@@ -287,13 +292,15 @@ def test_a_broken_installed_configuration_is_seen_though_nginx_still_runs_on_the
     sees_only(host, bug, "proxy.configuration", 'unknown directive "absolute_redirekt"')
 
 
-# --- Walls --------------------------------------------------------------------------------------------------
+# --- Walls ----------------------------------------------------------------------------------------
 
 
 def test_an_admin_socket_that_main_can_open_is_seen(host: Host) -> None:
     with host.permissions("run/admin", 0o755):
         bug = host.permissions("run/admin/admin-1.sock", 0o666)
-        rows = sees(host, bug, "walls.main", f"{host.user('main')} and {host.root}/run/admin/admin-1.sock")
+        rows = sees(
+            host, bug, "walls.main", f"{host.user('main')} and {host.root}/run/admin/admin-1.sock"
+        )
     assert "nobody and " in rows["walls.others"].seen
     assert "admin-1.sock: 0666, not 0660" in rows["walls.sockets"].seen
 
@@ -301,7 +308,9 @@ def test_an_admin_socket_that_main_can_open_is_seen(host: Host) -> None:
 def test_a_socket_of_another_release_is_tried_too(host: Host) -> None:
     with host.permissions("run/admin", 0o755), ExitStack() as stack:
         left = host.root / "run/admin/admin-0.sock"
-        command = f"import socket,os; os.umask(0); s=socket.socket(1); s.bind({str(left)!r}); s.listen()"
+        command = (
+            f"import socket,os; os.umask(0); s=socket.socket(1); s.bind({str(left)!r}); s.listen()"
+        )
         subprocess.run(["/usr/bin/python3", "-c", command], check=True)
         stack.callback(left.unlink)
         # Nobody listens any more, but main got as far as being told so
@@ -338,30 +347,38 @@ def test_a_socket_directory_that_is_open_is_seen(host: Host) -> None:
 
 def test_a_store_with_a_tcp_port_is_seen(host: Host) -> None:
     port = host.port + 1 if host.port < 65535 else host.port - 1
-    bug = host.restarted("store", "", "--port", str(port))
+    bug = host.restarted("store", "--port", str(port))
     # With its default address: every interface
     sees_only(host, bug, "walls.ports", f"): tcp 0.0.0.0:{port}", login=False)
 
 
 def test_a_gunicorn_with_a_tcp_port_is_seen(host: Host) -> None:
     port = host.port + 2 if host.port < 65534 else host.port - 2
-    bug = host.restarted("admin", "", f"--bind=127.0.0.1:{port}")
+    bug = host.restarted("admin", f"--bind=127.0.0.1:{port}")
     sees_only(host, bug, "walls.ports", f"tcp 127.0.0.1:{port}", login=False)
 
 
 def test_an_instance_that_runs_as_somebody_else_is_seen(host: Host) -> None:
-    folder = host.root / "run/main"
-    owner = folder.stat()
-    os.chown(folder, host.identity("admin")["user"], owner.st_gid)
-    try:
-        bug = host.restarted("main", user="admin")
-        rows = sees(host, bug, "walls.users", f"runs as {host.user('admin')}, not {host.user('main')}")
-        assert rows["main.pages"].ok is True or "502" in rows["main.pages"].seen
-    finally:
-        os.chown(folder, owner.st_uid, owner.st_gid)
+    with host.stopped("main"), host.owned("run/main", "admin"):
+        host.start("main", user="admin")
+        try:
+            sees(
+                host,
+                ExitStack(),
+                "walls.users",
+                f"runs as {host.user('admin')}, not {host.user('main')}",
+            )
+        finally:
+            host.stop("main")
 
 
-# --- Before and after --------------------------------------------------------------------------------------
+def test_an_instance_in_a_group_that_is_not_its_users_is_seen(host: Host) -> None:
+    # As a supervisor does that sets the user and forgets the groups of root
+    bug = host.restarted("main", groups=[0])
+    sees_only(host, bug, "walls.users", f"is in a group that {host.user('main')} is not: 0")
+
+
+# --- Before and after -----------------------------------------------------------------------------
 
 
 def test_check_mode_signs_in_nowhere(host: Host) -> None:
@@ -378,12 +395,16 @@ def test_check_mode_signs_in_nowhere(host: Host) -> None:
 def last_login(host: Host) -> str:
     """When chief signed in last."""
     with sqlite3.connect(host.root / "data/db.sqlite3") as database:
-        found = database.execute("select last_login from auth_user where username='chief'").fetchone()
+        found = database.execute(
+            "select last_login from auth_user where username='chief'"
+        ).fetchone()
     database.close()
     return str(found[0])
 
 
-def test_a_host_without_a_site_passes_check_mode_and_nothing_else(host: Host, tmp_path: Path) -> None:
+def test_a_host_without_a_site_passes_check_mode_and_nothing_else(
+    host: Host, tmp_path: Path
+) -> None:
     missing = str(tmp_path / "plan.json")
     rows = look(host, check_mode=True, plan_file=missing)
     assert [row.ok for row in rows.values()] == [None]
@@ -398,17 +419,39 @@ def test_a_plan_without_an_admin_path_is_named(host: Host) -> None:
         assert "no [admin] path" in look(host)["release.plan"].seen
 
 
+def test_an_instance_whose_title_hides_how_it_was_started_is_asked_by_the_sites_command(
+    host: Host,
+) -> None:
+    # As with the package setproctitle: nothing of the environment is left to be seen from outside
+    hidden = {"A": "B"}
+    with host.stopped("admin"):
+        host.start("admin", hidden=hidden)
+        try:
+            blind = look(host)
+            seeing = look(host, manage=host.manage_command())
+        finally:
+            host.stop("admin")
+    assert "does not show what it was started with" in blind["admin.login"].seen
+    assert false_claims(seeing) == {}
+    assert seeing["admin.session"].ok is True
+
+
 def test_an_instance_that_begins_to_listen_within_five_seconds_is_waited_for(host: Host) -> None:
     host.stop("main")
     script = "import sys,time,os; time.sleep(2); os.execv(sys.argv[1], sys.argv[1:])"
     command = ["/usr/bin/python3", "-c", script, f"{host.root}/venv/bin/python", "-m", "gunicorn"]
-    command += [f"--bind=unix:{host.root}/run/main/main-1.sock", "--umask=0117", "--no-control-socket"]
+    command += [
+        f"--bind=unix:{host.root}/run/main/main-1.sock",
+        "--umask=0117",
+        "--no-control-socket",
+    ]
     host.processes["main"] = subprocess.Popen(
         [*command, "django.core.wsgi:get_wsgi_application()"],
         cwd=host.root,
         env=host.environment("main"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
         **host.identity("main"),
     )
     try:

@@ -85,7 +85,7 @@ options:
     type: str
     default: admin
   email:
-    description: The first superuser's address. On a site whose users sign in by e-mail, that signs in.
+    description: The first superuser's address, the name where users sign in by e-mail.
     type: str
     default: ""
   password:
@@ -96,6 +96,12 @@ options:
     description: The file on the host with the first superuser's password.
     type: path
     required: true
+  manage:
+    description: >-
+      The site's command for its management commands. Needed for instances that do not show what
+      they were started with (package setproctitle).
+    type: path
+    default: ""
   nginx_test:
     description: The command that tests the installed nginx configuration.
     type: list
@@ -127,13 +133,13 @@ EXAMPLES = r"""
     main_socket: /srv/gazette/live/main.sock
     admin_socket: /srv/gazette/live/admin.sock
     store_socket: /run/gazette/store/store.sock
-    main_env: /etc/django-split/gazette/main.env
-    admin_env: /etc/django-split/gazette/admin.env
+    main_env: /srv/gazette/current/main.env
+    admin_env: /srv/gazette/current/admin.env
     main_user: gazette-main
     admin_user: gazette-admin
     store_user: gazette-store
     password_file: /etc/django-split/gazette/superuser
-    nginx_test: [nginx, -t, -p, /var/lib/django-split/nginx/, -c, /etc/django-split/nginx/nginx.conf, -e, stderr]
+    nginx_test: [nginx, -t, -p, /var/lib/django-split/nginx, -c, /etc/django-split/nginx/nginx.conf]
   register: verified
 """
 
@@ -201,6 +207,7 @@ ARGUMENTS = {
     "password": {"type": "str", "default": "", "no_log": True},
     # no_log=False: it is the name of a file, and the table shows it
     "password_file": {**path(), "no_log": False},
+    "manage": {"type": "path", "default": ""},
     "nginx_test": texts(),
     "cookie_paths": texts(),
     "timeout": {"type": "float", "default": 10.0},

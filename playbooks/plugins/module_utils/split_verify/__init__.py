@@ -1,1 +1,1 @@
-"""What a deployed site is claimed to be, looked at on its host: standard library only, Python 3.9 and newer."""
+"""Target side of split_verify: standard library only, Python 3.9 and newer."""

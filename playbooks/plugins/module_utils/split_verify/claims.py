@@ -6,16 +6,14 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from . import login
-from . import pages
-from . import walls
-from .web import Browser, reason, wait_for
-from .probe import SETTINGS, ProbeFailed, Running, start
+from . import login, pages, walls
+from .probe import SETTINGS, Instance, ProbeError, Running
 from .process import Process, listener
 from .row import Row, not_checked
-from .site import NoPlan, Site
+from .site import PlanError, Site
+from .web import Browser, reason, wait_for
 
-# A deploy ends a moment before this begins: gunicorn's socket is there before its worker, nginx reloads on its own
+# A deploy ends a moment before this begins, and nginx takes up a new configuration in its own time
 SECONDS_TO_LISTEN = 5.0
 Probes = dict[str, "Running | str"]
 
@@ -24,7 +22,7 @@ def verify(arguments: Mapping[str, Any], *, check_mode: bool = False) -> list[Ro
     """All rows. Nothing is written but a login, and that not in check mode."""
     try:
         site = Site.of(arguments)
-    except NoPlan as error:
+    except PlanError as error:
         claim = "a release serves"
         if check_mode:
             return [not_checked("release.plan", claim, f"nothing is deployed here yet ({error})")]
@@ -51,7 +49,7 @@ def _listener(path: str) -> Process | str:
 def _start(
     site: Site, processes: Mapping[str, Process | str], who: tuple[str, str] | str
 ) -> Probes:
-    """Begin what takes a Django set-up (half a second each), and let the pages be looked at meanwhile."""
+    """Begin what takes a Django set-up, half a second each; the pages are looked at meanwhile."""
     probes: Probes = {}
     for name in ("main", "admin"):
         process = processes[name]
@@ -59,12 +57,13 @@ def _start(
             probes[name] = process
             continue
         try:
-            probes[name] = start(process, f"{name}'s settings", ["-c", SETTINGS])
+            instance = Instance(name, process, site["manage"])
+            probes[name] = instance.start(f"{name}'s settings", ["-c", SETTINGS])
             if name == "admin" and not isinstance(who, str):
-                check = login.known(site, process, who)
+                check = login.known(site, instance, who)
                 if check:
                     probes["superuser"] = check
-        except (OSError, ProbeFailed) as error:
+        except (OSError, ProbeError) as error:
             probes[name] = str(error)
     return probes
 
@@ -75,7 +74,7 @@ def _result(site: Site, probe: Running | str) -> dict[str, Any] | str:
     try:
         # Setting up a big site is slower than any of its answers
         return probe.result(3 * site.timeout)
-    except ProbeFailed as error:
+    except ProbeError as error:
         return str(error)
 
 
@@ -115,9 +114,7 @@ def _look(
 
 def _settings(main: Mapping[str, Any] | str) -> list[Row]:
     if isinstance(main, str):
-        return [
-            Row("main.apps", "main has neither the admin nor sessions", False, main)
-        ]
+        return [Row("main.apps", "main has neither the admin nor sessions", False, main)]
     return pages.settings(main)
 
 
@@ -145,7 +142,8 @@ def _login(
                 f"{site['password_file']} is no longer the password of {who[0]}. "
                 "Pass verify_username and verify_password"
             )
-    return login.round_trip(site, instance, browser, page, who, admin)
+    asked = Instance("admin", instance, site["manage"])
+    return login.round_trip(site, asked, browser, page, who, admin)
 
 
 def _nginx(site: Site) -> Row:

@@ -1,4 +1,4 @@
-"""Claims about the admin through nginx: its login page, its files, and a login from beginning to end."""
+"""Claims about the admin through nginx: its login page, its files, a login from start to end."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from .markup import Form, read
+from .probe import Instance, ProbeError, Running
+from .row import Row, not_checked
+from .site import Site
 from .web import (
     Answer,
     Browser,
     Cookie,
-    NoAnswer,
+    NoAnswerError,
     local_path,
     request,
 )
-from .probe import ProbeFailed, Running, start
-from .process import Process
-from .row import Row, not_checked
-from .site import Site
 
 CLAIMS = {
     "admin.login": "a login through nginx works",
@@ -30,7 +29,7 @@ CLAIMS = {
 }
 # With an engine that writes through, the database row is what survives the store
 SESSION_BOTH = "its session is in the store and the database"
-TOKEN = "csrfmiddlewaretoken"
+TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of a form's field
 
 
 def slash(site: Site) -> Row:
@@ -39,7 +38,7 @@ def slash(site: Site) -> Row:
     claim = f"{bare} redirects to {site.admin_path}"
     try:
         answer = request(site.proxies[0], site.host, bare, timeout=site.timeout)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return Row("admin.slash", claim, False, str(error))
     location = answer.header("Location")
     onward = local_path(site.host, bare, location) if location else None
@@ -52,7 +51,7 @@ def login_page(site: Site, browser: Browser) -> tuple[Row, Answer | None]:
     claim = f"{site.admin_path} shows the login"
     try:
         answer = browser.visit(site.admin_path)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return Row("admin.login_page", claim, False, str(error)), None
     if answer.status == 200 and read(answer.html).login_form:
         return Row("admin.login_page", claim, True, f"{answer.path}: a password field"), answer
@@ -81,7 +80,7 @@ def static_file(site: Site, page: Answer | None, admin: Mapping[str, Any]) -> Ro
     try:
         answer = request(site.proxies[0], site.host, path, timeout=site.timeout)
         direct = request(site.admin, site.host, path, timeout=site.timeout)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return Row(name, claim, False, str(error))
     if answer.status != 200:
         return Row(name, claim, False, f"{path}: {answer.status}")
@@ -112,12 +111,11 @@ def credentials(site: Site) -> tuple[str, str] | str:
     return site["username"], password
 
 
-def known(site: Site, admin: Process, who: tuple[str, str]) -> Running | None:
-    """Begin to ask the admin whether the stored password still is the user's. None: the operator gave one."""
+def known(site: Site, admin: Instance, who: tuple[str, str]) -> Running | None:
+    """Begin to ask whether the stored password still is the user's. None: the operator gave one."""
     if site["password"]:
         return None
-    return start(
-        admin,
+    return admin.start(
         "python -m django_split.superuser check",
         ["-m", "django_split.superuser", "check"],
         {"username": who[0], "email": site["email"], "password": who[1]},
@@ -137,7 +135,7 @@ def failed(seen: str) -> list[Row]:
 
 def round_trip(
     site: Site,
-    instance: Process,
+    instance: Instance,
     browser: Browser,
     page: Answer,
     who: tuple[str, str],
@@ -148,16 +146,17 @@ def round_trip(
     if form is None:
         return failed(f"{page.path}: no form with a password field")
     if admin["by_email"] and not site["password"]:
-        # The first superuser of a site without user names; who passes a password passes the name to go with it
+        # A site without user names. (Who passes a password passes the name that goes with it.)
         who = (site["email"], who[1])
     try:
         answer = sign_in(browser, page, form, who)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return failed(str(error))
     name = admin["session_cookie"]
     cookie = next((c for c in answer.cookies if c.name == name and not c.deleted), None)
     if cookie is None:
-        return failed(f"{who[0]} at {answer.path}: {answer.status}, {title(answer)}, no cookie {name}")
+        seen = f"{who[0]} at {answer.path}: {answer.status}, {title(answer)}"
+        return failed(f"{seen}, no cookie {name}")
     rows = []
     try:
         shown = browser.visit(site.admin_path)
@@ -170,7 +169,7 @@ def round_trip(
         rows.append(Row("admin.login", CLAIMS["admin.login"], inside, seen))
         rows.append(session_row(site, locate(instance, cookie.value, site.timeout)))
         rows.append(cookie_row(cookie))
-    except (NoAnswer, ProbeFailed) as error:
+    except (NoAnswerError, ProbeError) as error:
         done = {row.name for row in rows}
         name = next(name for name in CLAIMS if name not in done)
         rows.append(Row(name, CLAIMS[name], False, str(error)))
@@ -181,21 +180,20 @@ def round_trip(
 
 
 def sign_in(browser: Browser, page: Answer, form: Form, who: tuple[str, str]) -> Answer:
-    """Fill in the login form as a visitor would and send it. Raises NoAnswer."""
+    """Fill in the login form as a visitor would and send it. Raises NoAnswerError."""
     values = dict(form.values)
     user_field = "username" if "username" in values else form.first("text", "email")
     values[user_field] = who[0]
     values[form.first("password")] = who[1]
     action = local_path(browser.host, page.path, form.action or page.path)
     if action is None:
-        raise NoAnswer(f"the login form of {page.path} leads to another host: {form.action}")
+        raise NoAnswerError(f"the login form of {page.path} leads to another host: {form.action}")
     return browser.ask(action, values)
 
 
-def locate(instance: Process, key: str, timeout: float) -> dict[str, Any]:
-    """Where the admin itself finds a session. The key goes by stdin: a command line can be read by everybody."""
-    return start(
-        instance,
+def locate(instance: Instance, key: str, timeout: float) -> dict[str, Any]:
+    """Where the admin itself finds a session. By stdin: everybody can read a command line."""
+    return instance.start(
         "python -m django_split.sessions.locate",
         ["-m", "django_split.sessions.locate"],
         key + "\n",
@@ -239,7 +237,7 @@ def cookie_row(cookie: Cookie) -> Row:
 
 def sign_out(
     site: Site,
-    instance: Process,
+    instance: Instance,
     browser: Browser,
     page: Answer,
     cookie: Cookie,
@@ -250,10 +248,10 @@ def sign_out(
     try:
         path = logout_path(site, page)
         token = next((f.values[TOKEN] for f in read(page.html).forms if TOKEN in f.values), "")
-        # A page without a form (Wagtail draws its menu by script) leaves the cookie, which is a token too
+        # Wagtail draws its menu by script: no form, but the cookie is a token as well
         answer = browser.ask(path, {TOKEN: token or browser.cookies.get(admin["csrf_cookie"], "")})
         found = locate(instance, cookie.value, site.timeout)
-    except (NoAnswer, ProbeFailed) as error:
+    except (NoAnswerError, ProbeError) as error:
         return Row(name, CLAIMS[name], False, str(error))
     gone = not found["store"] and not found["database"]
     return Row(name, CLAIMS[name], gone, f"POST {path}: {answer.status}; {_places(found)}")

@@ -8,20 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from .markup import read
+from .row import Row, listed
+from .site import Site
 from .web import (
     Answer,
     Browser,
-    NoAnswer,
+    NoAnswerError,
     local_path,
     raw,
     reason,
     request,
 )
-from .row import Row, listed
-from .site import Site
 
 LINKS = 15
-# A GET should change nothing, and some sites' links do. Whole words of the path: "/deletes-nothing/" is one too many.
+# A GET should change nothing, but some sites' links do. One harmless page too few is no loss.
 LEAVE_ALONE = re.compile(
     r"(?:^|[^a-z])(?:log-?_?out|sign-?_?out|log-?_?off|delete|remove|destroy|unsubscribe|cancel|purge|reset)(?:[^a-z]|$)",
     re.IGNORECASE,
@@ -31,15 +31,15 @@ CSRF_TOKEN = re.compile(r"csrf[-_]?(middleware[-_]?)?token", re.IGNORECASE)
 UNKNOWN_HOST = "unknown.invalid"
 
 
-def crawl(site: Site) -> list[Answer | NoAnswer]:
-    """GET / (and where it redirects to) and up to LINKS pages that it links to, each without a cookie."""
+def crawl(site: Site) -> list[Answer | NoAnswerError]:
+    """GET / (and where it redirects to) and up to LINKS pages that it links to, cookieless."""
     proxy = site.proxies[0]
-    seen: dict[str, Answer | NoAnswer] = {}
+    seen: dict[str, Answer | NoAnswerError] = {}
 
     def get(path: str) -> Answer | None:
         try:
             answer = request(proxy, site.host, path, timeout=site.timeout)
-        except NoAnswer as error:
+        except NoAnswerError as error:
             seen[path] = error
             return None
         seen[path] = answer
@@ -74,13 +74,13 @@ def is_page(site: Site, path: str) -> bool:
     return not LEAVE_ALONE.search(path)
 
 
-def pages(site: Site, found: list[Answer | NoAnswer], session_cookies: set[str]) -> list[Row]:
+def pages(site: Site, found: list[Answer | NoAnswerError], session_cookies: set[str]) -> list[Row]:
     """Main answers, sets no session cookie, and no cookie at all where there is no form."""
-    wrong = [str(one) for one in found if isinstance(one, NoAnswer)]
+    wrong = [str(one) for one in found if isinstance(one, NoAnswerError)]
     answers = [one for one in found if isinstance(one, Answer)]
     wrong += [f"{one.path}: {one.status}" for one in answers if one.status >= 500]
     statuses = Counter(one.status for one in answers)
-    counted = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
+    counted = ", ".join(f"{count}x {status}" for status, count in sorted(statuses.items()))
     what = f"{len(found)} page{'s' * (len(found) != 1)} from /"
     rows = [
         Row(
@@ -157,7 +157,7 @@ def old_cookie(site: Site, session_cookies: set[str]) -> Row:
     browser.cookies = dict.fromkeys(session_cookies, "0" * 32)
     try:
         answer = browser.ask("/")
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return Row("main.old_cookie", claim, False, str(error))
     return Row("main.old_cookie", claim, answer.status < 500, f"/: {answer.status}")
 
@@ -177,7 +177,7 @@ def _not_found(site: Site, name: str, claim: str, paths: list[str]) -> Row:
     for path in dict.fromkeys(paths):
         try:
             answer = request(site.main, site.host, path, timeout=site.timeout)
-        except NoAnswer as error:
+        except NoAnswerError as error:
             seen.append(str(error))
             right = False
             continue
@@ -214,7 +214,7 @@ def settings(found: Mapping[str, Any]) -> list[Row]:
 
 
 def unknown_host(site: Site) -> Row:
-    """A name that is not ours gets nothing at all, on every address; so does a request without a name."""
+    """Neither a name that is not ours nor a request without a name gets a byte, on any address."""
     claim = "an unknown Host is refused"
     wrong = []
     for proxy in site.proxies:

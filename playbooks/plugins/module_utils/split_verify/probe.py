@@ -1,7 +1,7 @@
-"""Python programs run exactly as a running instance runs: its user, groups, environment and interpreter.
+"""Python run as a running instance runs: its user, groups, environment and interpreter.
 
-All of it is read from the process that serves, not from the files that should have started it: what is asked is
-what the visitors get.
+All of it is read from the process that serves, not from the files that should have started it: what
+is asked is what the visitors get.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 from .process import Process
 
-# Imports the instance's settings and its apps, and prints what the claims need of them; no value that may be secret.
+SETTINGS_MODULE = "DJANGO_SETTINGS_MODULE"
+# Loads the settings and the apps, and prints what the claims are about; nothing that may be secret.
 SETTINGS = """
 import json
 import django
@@ -43,7 +44,7 @@ print(json.dumps({
 """
 
 
-class ProbeFailed(Exception):
+class ProbeError(Exception):
     """The program did not print what it should; the text is its last line."""
 
 
@@ -56,21 +57,21 @@ class Running:
     entered: str
 
     def result(self, timeout: float) -> dict[str, Any]:
-        """The JSON object on the last line of its output. Raises ProbeFailed."""
+        """The JSON object on the last line of its output. Raises ProbeError."""
         try:
             out, err = self.process.communicate(self.entered, timeout=timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()
-            raise ProbeFailed(f"{self.what}: no answer in {timeout:g} s") from None
+            raise ProbeError(f"{self.what}: no answer in {timeout:g} s") from None
         if self.process.returncode != 0:
-            raise ProbeFailed(f"{self.what}: {_last_line(err) or _last_line(out)}")
+            raise ProbeError(f"{self.what}: {_last_line(err) or _last_line(out)}")
         try:
             found = json.loads(_last_line(out))
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise ProbeFailed(f"{self.what}: no JSON but {_last_line(out)[:200]!r}")
+            raise ProbeError(f"{self.what}: no JSON but {_last_line(out)[:200]!r}")
         return found
 
     def stop(self) -> None:
@@ -85,34 +86,48 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
-def interpreter(instance: Process) -> str:
-    """The virtualenv's Python of a running gunicorn. /proc/PID/exe would name the one below it."""
-    command = instance.command()
-    if not command or not os.path.isabs(command[0]) or "python" not in os.path.basename(command[0]):
-        shown = command[0] if command else "nothing"
-        raise ProbeFailed(
-            f"process {instance.pid} was not started by a Python by its full path: {shown}"
-        )
-    return command[0]
+@dataclass(frozen=True)
+class Instance:
+    """A running gunicorn, "main" or "admin"; `manage` is the site's management command, or ""."""
 
+    name: str
+    process: Process
+    manage: str = ""
 
-def start(instance: Process, what: str, arguments: list[str], entered: Any = None) -> Running:
-    """Start Python as the instance with `entered` as JSON (a string: as it is) on its stdin. Raises ProbeFailed."""
-    try:
-        process = subprocess.Popen(
-            [interpreter(instance), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=instance.environment(),
-            cwd=instance.directory(),
-            user=instance.uid,
-            group=instance.gid,
-            extra_groups=sorted(instance.groups),
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise ProbeFailed(f"{what}: {error}") from error
-    text = "" if entered is None else entered if isinstance(entered, str) else json.dumps(entered)
-    return Running(what, process, text)
+    def start(self, what: str, arguments: list[str], entered: Any = None) -> Running:
+        """Start Python as the instance. `entered` is its stdin: a string as it is, else JSON.
+
+        Raises ProbeError.
+        """
+        try:
+            process = subprocess.Popen(
+                **self._command(arguments),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ProbeError(f"{what}: {error}") from error
+        if entered is None or isinstance(entered, str):
+            return Running(what, process, entered or "")
+        return Running(what, process, json.dumps(entered))
+
+    def _command(self, arguments: list[str]) -> dict[str, Any]:
+        command, environment = self.process.command(), self.process.environment()
+        # /proc/PID/exe would name the Python that the virtualenv was made from
+        python = command[0] if command else ""
+        if SETTINGS_MODULE in environment and os.path.isabs(python) and os.path.isfile(python):
+            return {
+                "args": [python, *arguments],
+                "env": environment,
+                "cwd": self.process.directory(),
+                "user": self.process.uid,
+                "group": self.process.gid,
+                "extra_groups": sorted(self.process.groups),
+            }
+        # The package setproctitle writes the process's title over its command line and environment
+        if self.manage:
+            return {"args": [self.manage, "--instance", self.name, "--python", *arguments]}
+        raise ProbeError(f"process {self.process.pid} does not show what it was started with")

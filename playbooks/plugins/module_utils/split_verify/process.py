@@ -1,4 +1,4 @@
-"""Processes as the kernel sees them: who listens on a socket, as whom, on which ports, and what a user can open."""
+"""Processes as the kernel sees them: who listens where, as whom, and what a user can open."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
-# What a service manager tells one process about itself; a program that we start must not answer in its name.
+# What a service manager tells one process; a program that we start must not answer in its name.
 MANAGER_ENVIRONMENT = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_PID", "WATCHDOG_USEC")
 
 
 @dataclass(frozen=True)
 class Process:
-    """A running process and its credentials: the effective ones, and in `uids` also real, saved and filesystem ids."""
+    """A running process: effective ids, and in `uids` also the real, saved and filesystem ones."""
 
     pid: int
     uid: int
@@ -108,7 +108,7 @@ def family(pid: int) -> list[Process]:
 
 
 def internet_sockets(pid: int) -> list[str]:
-    """The TCP ports that one process listens on, and the UDP ports it has bound: "tcp 127.0.0.1:6379"."""
+    """The TCP ports that a process listens on and the UDP ports it has: "tcp 127.0.0.1:6379"."""
     inodes = set()
     try:
         for name in os.listdir(f"/proc/{pid}/fd"):
@@ -149,8 +149,8 @@ def _address(text: str) -> str:
 def attempts(user: str, paths: list[str], timeout: float = 2.0) -> dict[str, str]:
     """Try to connect to or open each path as a user, with that user's groups.
 
-    Returns path -> "denied", "opened", "missing", or the error. Done in a child that has given up root: access(2)
-    by the book says nothing about ACLs, mount options or security modules.
+    Returns path -> "denied", "opened", "missing", or the error. Done in a child that has given up
+    root: modes alone say nothing of ACLs, security modules or a group joined by mistake.
     """
     account = pwd.getpwnam(user)
     reader, writer = os.pipe()

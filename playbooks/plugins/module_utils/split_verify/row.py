@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MARKS: dict[str, dict[bool | None, str]] = {
-    "unicode": {True: "✔", False: "✘", None: "–"},
+    "unicode": {True: "✔", False: "✘", None: "–"},  # noqa: RUF001
     "ascii": {True: "ok", False: "NO", None: "--"},
 }
 # Ansible indents what it prints by eight

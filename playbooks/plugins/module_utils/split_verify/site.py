@@ -10,10 +10,11 @@ from typing import Any
 
 from .web import Target
 
-ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1", "::": "::1"}
+# Where nginx listens everywhere, it is asked on this machine
+ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104
 
 
-class NoPlan(Exception):
+class PlanError(Exception):
     """The plan of the serving release cannot be read; the text says why."""
 
 
@@ -26,17 +27,17 @@ class Site:
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Site:
-        """Read the plan that the arguments name. Raises NoPlan."""
+        """Read the plan that the arguments name. Raises PlanError."""
         path = arguments["plan_file"]
         try:
             plan = json.loads(Path(path).read_text())
         except OSError as error:
-            raise NoPlan(f"{path}: {(error.strerror or str(error)).lower()}") from error
+            raise PlanError(f"{path}: {(error.strerror or str(error)).lower()}") from error
         except ValueError as error:
-            raise NoPlan(f"{path}: {error}") from error
+            raise PlanError(f"{path}: {error}") from error
         for section, key in (("admin", "path"), ("proxy", "admin_prefixes")):
             if not plan.get(section, {}).get(key):
-                raise NoPlan(f"{path}: no [{section}] {key} in it")
+                raise PlanError(f"{path}: no [{section}] {key} in it")
         return cls(arguments, plan)
 
     def __getitem__(self, name: str) -> Any:

@@ -182,7 +182,7 @@ def _groups(user: str) -> set[int]:
 
 
 def database(main: Mapping[str, Any], admin: Mapping[str, Any]) -> Row:
-    """What main can do to the admin's tables. Never true today: no right of main's is tried here."""
+    """What main can do to the admin's tables. Never true: no right of main's is tried here yet."""
     name, claim = "walls.database", "main cannot write the admin's tables"
     if main["vendor"] == "sqlite":
         why = "main can write every table of SQLite: not protected; use PostgreSQL"
@@ -190,5 +190,5 @@ def database(main: Mapping[str, Any], admin: Mapping[str, Any]) -> Row:
     if main["database"] == admin["database"] and main["role"] == admin["role"]:
         why = f"main and the admin share the {main['vendor']} role {main['role']!r}: not protected"
         return Row(name, claim, None, why)
-    why = f"main's {main['vendor']} role is {main['role']!r}, the admin's {admin['role']!r}; rights were not tried"
-    return not_checked(name, claim, why)
+    roles = f"main's {main['vendor']} role is {main['role']!r}, the admin's {admin['role']!r}"
+    return not_checked(name, claim, f"{roles}; rights were not tried")

@@ -1,7 +1,7 @@
 """HTTP over TCP and over unix sockets, with the Host header that the caller wants.
 
-Every request has its own connection and a deadline for the whole answer, not only for each read: an instance
-that sends a byte a second must not hold the deployment.
+Every request has its own connection and a deadline for the whole answer, not only for each read: an
+instance that sends a byte a second must not hold the deployment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REDIRECTS = 5
 URL_SAFE = "/%:=&?~+!$,;'@()*[]-._"
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """Nothing that is HTTP came back; the text says what happened instead."""
 
 
@@ -129,7 +129,7 @@ def request(
     body: bytes | None = None,
     timeout: float = 10.0,
 ) -> Answer:
-    """One request, one answer; redirects are not followed. Raises NoAnswer."""
+    """One request, one answer; redirects are not followed. Raises NoAnswerError."""
     deadline = time.monotonic() + timeout
     connection = _Connection(target, timeout)
     sent = quote(path, safe=URL_SAFE)
@@ -148,7 +148,7 @@ def request(
             path, response.status, tuple(response.getheaders()), _read(response, deadline)
         )
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        raise NoAnswer(f"{method} {path} on {target}: {reason(error)}") from error
+        raise NoAnswerError(f"{method} {path} on {target}: {reason(error)}") from error
     finally:
         connection.close()
 
@@ -186,7 +186,7 @@ def raw(target: Target, data: bytes, timeout: float) -> bytes:
 
 
 def wait_for(targets: list[Target], seconds: float) -> None:
-    """Wait until each target accepts a connection, or the time is over: the claims say what is missing."""
+    """Wait until each target accepts a connection. After that the claims say what is missing."""
     deadline = time.monotonic() + seconds
     for target in targets:
         while True:
@@ -242,25 +242,27 @@ class Browser:
         return answer
 
     def visit(self, path: str) -> Answer:
-        """GET a path and follow redirects that stay on the host. Raises NoAnswer on a loop or a way out."""
+        """GET a path and follow redirects. Raises NoAnswerError on a loop or a way off the host."""
         answer = self.ask(path)
         for _ in range(REDIRECTS):
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
             answer = self.ask(self.local(answer))
-        raise NoAnswer(f"GET {path}: more than {REDIRECTS} redirects, the last to {answer.path}")
+        raise NoAnswerError(
+            f"GET {path}: more than {REDIRECTS} redirects, the last to {answer.path}"
+        )
 
     def local(self, answer: Answer) -> str:
-        """Where a redirect leads, as a path of this host. Raises NoAnswer when it leads elsewhere."""
+        """Where a redirect leads, as a path of this host. Raises NoAnswerError for another host."""
         location = answer.header("Location")
         path = local_path(self.host, answer.path, location)
         if path is None:
-            raise NoAnswer(f"GET {answer.path}: redirects to another host, {location}")
+            raise NoAnswerError(f"GET {answer.path}: redirects to another host, {location}")
         return path
 
 
 def local_path(host: str, base: str, link: str) -> str | None:
-    """A link in the page `base` as path and query of the same host, or None when it leads elsewhere."""
+    """A link in the page `base` as path and query of this host; None when it leads elsewhere."""
     try:
         url = urlsplit(urljoin(f"http://{host}{base}", link))
     except ValueError:

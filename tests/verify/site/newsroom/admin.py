@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from newsroom.base import *  # noqa: F403
-from newsroom.base import BUGS, CACHES, INSTALLED_APPS, MIDDLEWARE, ROOT, SESSIONS
+from newsroom.base import CACHES, INSTALLED_APPS, MIDDLEWARE, ROOT, SESSIONS
+from newsroom.bugs import BUGS
 
 ROOT_URLCONF = "newsroom.urls_admin"
 INSTALLED_APPS += ["django.contrib.admin", "django.contrib.sessions"]

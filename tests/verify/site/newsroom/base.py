@@ -1,11 +1,12 @@
-"""What both instances share. NEWSROOM_BUGS (comma-separated) puts bugs in; NEWSROOM_ROOT is the host's folder."""
+"""What both instances share. NEWSROOM_ROOT is the host's folder."""
 
 from __future__ import annotations
 
 import os
 
+from newsroom.bugs import BUGS
+
 ROOT = os.environ["NEWSROOM_ROOT"]
-BUGS = set(os.environ.get("NEWSROOM_BUGS", "").split(","))
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 SECRET_KEY = "only for tests"

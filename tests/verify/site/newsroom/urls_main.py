@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpResponse
 from django.urls import path
 
 from newsroom import views
-from newsroom.base import BUGS
+from newsroom.bugs import BUGS
 
 urlpatterns = [
     path("", views.front),
@@ -16,10 +15,10 @@ urlpatterns = [
     path("contact/", views.contact),
     path("account/logout/", views.forbidden),
     path("story/1/delete/", views.forbidden),
+    path("_internal/", views.closed),
 ]
-if "admin_url" in BUGS:
-    urlpatterns.append(path("admin/", lambda request: HttpResponse("the admin")))
-if "closed_url" in BUGS:
-    urlpatterns.append(path("_internal/", lambda request: HttpResponse("private")))
-if settings.ROOT_URLCONF == "newsroom.urls_main" and "apps_left" in BUGS:
-    urlpatterns.append(path("admin/", admin.site.urls))
+if settings.ROOT_URLCONF == "newsroom.urls_main":
+    if "apps_left" in BUGS:
+        urlpatterns.append(path("admin/", admin.site.urls))
+    else:
+        urlpatterns.append(path("admin/", views.no_admin))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 
-from newsroom.base import BUGS
+from newsroom.bugs import BUGS
 
 
 def front(request: HttpRequest) -> HttpResponse:
-    """The front page; with bugs it sets a cookie, varies by one, keeps a session, or dies with an old cookie."""
+    """The front page; its bugs: a cookie, a session, death by an old cookie."""
     if "dies_with_a_cookie" in BUGS and settings.SESSION_COOKIE_NAME in request.COOKIES:
         raise RuntimeError("no session")
     if "session_page" in BUGS:
@@ -47,3 +47,15 @@ def forbidden(request: HttpRequest) -> HttpResponse:
     """What no verification may ever ask for; leaves a file when it is."""
     Path(settings.STATIC_ROOT, "..", "data", "asked-for").write_text(request.path)
     return HttpResponse("done")
+
+
+def no_admin(request: HttpRequest) -> HttpResponse:
+    """What main says of the admin's path."""
+    return closed(request, "admin_url")
+
+
+def closed(request: HttpRequest, bug: str = "closed_url") -> HttpResponse:
+    """A prefix that main must not answer."""
+    if bug not in BUGS:
+        raise Http404
+    return HttpResponse("private")
