@@ -18,7 +18,9 @@ RunModule = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def run_module() -> RunModule:
-    """`run_module("split_release", home=…)` on this machine; the result as Ansible would register it."""
+    """`run_module("split_release", home=…)` on this machine; the result as Ansible would register
+    it.
+    """
 
     def run(name: str, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
         ran = subprocess.run(

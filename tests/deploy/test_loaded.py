@@ -1,4 +1,6 @@
-"""What a process has loaded is compared with its files at every run, whatever was changed in between."""
+"""What a process has loaded is compared with its files at every run, whatever was changed in
+between.
+"""
 
 from __future__ import annotations
 

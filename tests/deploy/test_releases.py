@@ -30,10 +30,9 @@ def names(home: Path) -> set[str]:
 
 def test_the_oldest_go_and_those_that_serve_stay(home: Path, run_module: RunModule) -> None:
     (home / "live" / "main.sock").symlink_to(f"/run/site/main/main-{'a' * 12}.sock")
-    done = run_module(
-        "split_release", home=str(home), release="e" * 12, state="current", keep=2
-    )
-    # e is the new one, a serves still (a deploy of main alone is under way), d is the one to go back to.
+    done = run_module("split_release", home=str(home), release="e" * 12, state="current", keep=2)
+    # e is the new one, a serves still (a deploy of main alone is under way), d is the one to go
+    # back to.
     assert names(home) == {"e", "d", "a"}
     assert sorted(done["pruned"]) == ["b" * 12, "c" * 12]
     assert os.readlink(home / "current") == f"releases/{'e' * 12}"

@@ -11,12 +11,16 @@ from .plugin import load
 virtualenv = load("modules", "split_virtualenv")
 
 
-@pytest.mark.parametrize("line", ["gunicorn==21.2", "Gunicorn >= 20", "gunicorn", "gunicorn[gevent]~=22.0"])
+@pytest.mark.parametrize(
+    "line", ["gunicorn==21.2", "Gunicorn >= 20", "gunicorn", "gunicorn[gevent]~=22.0"]
+)
 def test_a_package_that_the_site_names_is_found(line: str) -> None:
     assert virtualenv.named("gunicorn", ["Django>=4.2\n", line + "\n"])
 
 
-@pytest.mark.parametrize("line", ["gunicorn-color-logger==1", "# gunicorn==21", "-e ./gunicorn", "uvicorn"])
+@pytest.mark.parametrize(
+    "line", ["gunicorn-color-logger==1", "# gunicorn==21", "-e ./gunicorn", "uvicorn"]
+)
 def test_what_only_sounds_like_it_is_not(line: str) -> None:
     assert not virtualenv.named("gunicorn", [line + "\n"])
 
@@ -40,7 +44,11 @@ def test_included_files_count_and_a_circle_ends(tmp_path: Path) -> None:
     ("said", "there", "found"),
     [
         ({}, ["requirements.txt"], "requirements.txt"),
-        ({"directory": "src"}, ["requirements.txt", "src/requirements.txt"], "src/requirements.txt"),
+        (
+            {"directory": "src"},
+            ["requirements.txt", "src/requirements.txt"],
+            "src/requirements.txt",
+        ),
         ({"requirements": ["Django"]}, ["requirements.txt"], None),
         ({"requirements_file": "r/prod.txt"}, ["requirements.txt"], "r/prod.txt"),
         ({}, [], None),

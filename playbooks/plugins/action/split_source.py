@@ -1,7 +1,9 @@
 """Name a release by what goes into it, and pack its source: on the controller.
 
-The name is a digest of the source, the requirements, the target's Python, django-split itself and the
-settings' inputs, so that every host, batch, re-run and kill agrees on it without asking another host.
+The name is a digest of the source, the requirements, the target's Python, django-split itself and
+the
+settings' inputs, so that every host, batch, re-run and kill agrees on it without asking another
+host.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ OWN = (
     "pyproject.toml",
 )
 
-# Never part of a site's source: history, caches, virtualenvs, and databases, which a release must not carry.
+# Never part of a site's source: history, caches, virtualenvs, and databases, which a release must
+# not carry.
 SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".tox", ".mypy_cache"}
 SKIPPED_FILES = re.compile(r"\.py[co]$|\.sqlite3(-journal|-wal|-shm)?$|\.swp$|^\.DS_Store$")
 
@@ -72,7 +75,9 @@ class ActionModule(ActionBase):
             try:
                 result["wheel"] = own_wheel()
             except (OSError, subprocess.SubprocessError) as error:
-                raise AnsibleActionFail(f"django-split's own wheel was not built: {_told(error)}") from error
+                raise AnsibleActionFail(
+                    f"django-split's own wheel was not built: {_told(error)}"
+                ) from error
         result["changed"] = False
         return result
 
@@ -89,7 +94,9 @@ def source_kind(source: str, version: str) -> str:
 
 
 def release_id(source_digest: str, inputs: dict[str, Any]) -> str:
-    """Twelve hex characters: short enough for a socket's path (107 bytes), long enough never to meet."""
+    """Twelve hex characters: short enough for a socket's path (107 bytes), long enough never to
+    meet.
+    """
     text = json.dumps([source_digest, tree_digest(ROOT, OWN), inputs], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -117,7 +124,8 @@ def source_files(top: Path, only: tuple[str, ...] = ()) -> list[Path]:
         if _in_git(top)
         else None
     )
-    # Nothing listed: a folder that the repository around it ignores as a whole (a checkout in .cache/).
+    # Nothing listed: a folder that the repository around it ignores as a whole (a checkout in
+    # .cache/).
     if git and git.returncode == 0 and git.stdout:
         names = {Path(os.fsdecode(name)) for name in git.stdout.split(b"\0") if name}
     else:
@@ -161,13 +169,16 @@ def tree_digest(top: Path, only: tuple[str, ...] = ()) -> str:
 
 
 def git_commit(url: str, version: str) -> str:
-    """The commit that ``version`` (a branch, a tag, a commit; the default branch when empty) names now."""
+    """The commit that ``version`` (a branch, a tag, a commit; the default branch when empty) names
+    now.
+    """
     if re.fullmatch(r"[0-9a-f]{40}", version):
         return version
     url = url.removeprefix("git+")
     listed = _git("ls-remote", "--", url)
     named = dict(reversed(line.split("\t")) for line in listed.decode().splitlines())
-    # An annotated tag is an object of its own; the name that ends in ^{} is the commit that it means.
+    # An annotated tag is an object of its own; the name that ends in ^{} is the commit that it
+    # means.
     wanted = (
         [f"refs/tags/{version}^{{}}", f"refs/tags/{version}", f"refs/heads/{version}"]
         if version

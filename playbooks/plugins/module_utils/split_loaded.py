@@ -7,12 +7,13 @@ process has loaded is written down after it loaded it, and compared with the fil
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 
 
 def files_digest(paths):
-    """One sha256 over the names and contents of ``paths``; folders count with all that is in them."""
+    """One sha256 over names and contents of ``paths``; a folder counts with all that is in it."""
     total = hashlib.sha256()
     for path in sorted(paths):
         for name in _files(path):
@@ -34,7 +35,7 @@ def _files(path):
 
 
 def _record(site, name):
-    return "/var/lib/django-split/%s/loaded/%s" % (site, name)
+    return f"/var/lib/django-split/{site}/loaded/{name}"
 
 
 def loaded(site, name):
@@ -55,7 +56,5 @@ def remember(site, name, digest):
 
 
 def forget(site, name):
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(_record(site, name))
-    except FileNotFoundError:
-        pass

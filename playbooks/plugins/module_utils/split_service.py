@@ -1,12 +1,13 @@
 """The process manager of this host: systemd where it is PID 1, else the site's own supervisord.
 
 Both are given the same few verbs, so that the modules above this file never ask which one it is.
-A name such as ``gazette-main@3f2a…`` is an instance of a template (``gazette-main@``): systemd's own
-notion, which the supervisor side follows with ``programs/gazette-main@.conf`` and ``@RELEASE@`` in it.
+A name such as ``gazette-main@3f2a…`` is an instance of a template (``gazette-main@``): systemd's
+own notion. Supervisor's side follows with ``programs/gazette-main@.conf`` and ``@RELEASE@`` in it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import http.client
 import os
@@ -19,15 +20,19 @@ import xmlrpc.client
 SYSTEMD_MARK = "/run/systemd/system"
 UNIT_DIRECTORY = "/etc/systemd/system"
 
-# Nothing that we start needs longer; a start that hangs must end in a message, not in a hung playbook.
+# Nothing that we start needs longer; a start that hangs must end in a message, not in a hung
+# playbook.
 START_SECONDS = 60
 STOP_SECONDS = 90
-# supervisord tries for minutes what ends at once; so many ends in a row are told instead of waited for.
+# supervisord tries for minutes what ends at once; so many ends in a row are told instead of waited
+# for.
 BACKOFFS = 3
 
 
 class ServiceError(Exception):
-    """A process that could not be started, stopped or reloaded; the text says which and what its log ends with."""
+    """A process that could not be started, stopped or reloaded; the text says which and what its
+    log ends with.
+    """
 
 
 class Systemd:
@@ -40,14 +45,13 @@ class Systemd:
         done = subprocess.run(
             ["systemctl", "--no-ask-password", *words],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
+            capture_output=True,
+            text=True,
             timeout=START_SECONDS + STOP_SECONDS,
         )
         if check and done.returncode != 0:
             raise ServiceError(
-                "systemctl %s: %s" % (" ".join(words), (done.stderr or done.stdout).strip())
+                "systemctl {}: {}".format(" ".join(words), (done.stderr or done.stdout).strip())
             )
         return done.stdout
 
@@ -80,7 +84,7 @@ class Systemd:
         try:
             self._systemctl("start", name)
         except ServiceError as error:
-            raise ServiceError("%s did not start: %s\n%s" % (name, error, self.log(name)))
+            raise ServiceError(f"{name} did not start: {error}\n{self.log(name)}") from error
 
     def stop(self, name):
         self._systemctl("stop", name, check=False)
@@ -96,7 +100,7 @@ class Systemd:
         self._systemctl("reload", name)
 
     def instances(self, template):
-        """Every instance of a template (``gazette-main@``) that runs or would run after a reboot."""
+        """Every instance of a template (``gazette-main@``) that runs, or would after a reboot."""
         names = set()
         listed = self._systemctl(
             "list-units", "--all", "--plain", "--no-legend", template + "*.service"
@@ -116,7 +120,7 @@ class Systemd:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            universal_newlines=True,
+            text=True,
         )
         return done.stdout.strip()
 
@@ -144,21 +148,23 @@ class _UnixTransport(xmlrpc.client.Transport):
 class Supervisor:
     """The site's own supervisord, spoken to over its unix socket (root only).
 
-    ``programs/NAME.conf`` is what the roles install; ``conf.d/NAME.conf`` is what runs, now and when
+    ``programs/NAME.conf`` is what the roles install; ``conf.d/NAME.conf`` is what runs, now and
+    when
     supervisord starts again. The second is made from the first by ``enable``.
     """
 
     name = "supervisor"
 
     def __init__(self, site):
-        self.programs = "/etc/django-split/%s/supervisor/programs" % site
-        self.active = "/etc/django-split/%s/supervisor/conf.d" % site
+        self.programs = f"/etc/django-split/{site}/supervisor/programs"
+        self.active = f"/etc/django-split/{site}/supervisor/conf.d"
         self._site = site
-        self._socket = "/run/%s/supervisor.sock" % site
+        self._socket = f"/run/{site}/supervisor.sock"
 
     @property
     def _rpc(self):
-        # Made anew for each call: a supervisord that was restarted leaves a dead keep-alive connection.
+        # Made anew for each call: a supervisord that was restarted leaves a dead keep-alive
+        # connection.
         return xmlrpc.client.ServerProxy(
             "http://localhost/RPC2", transport=_UnixTransport(self._socket)
         ).supervisor
@@ -168,8 +174,8 @@ class Supervisor:
             return getattr(self._rpc, method)(*words)
         except (OSError, http.client.HTTPException) as error:
             raise ServiceError(
-                "the site's supervisord does not answer on %s: %s" % (self._socket, error)
-            )
+                f"the site's supervisord does not answer on {self._socket}: {error}"
+            ) from error
 
     def refresh(self):
         """Nothing to do: each start reads the program's file."""
@@ -224,7 +230,8 @@ class Supervisor:
             os.unlink(self._active(name))
 
     def start(self, name):
-        # A group that is there already (stopped, or ending again and again) is kept with the command it came with.
+        # A group that is there already (stopped, or ending again and again) is kept with the
+        # command it came with.
         self.stop(name)
         # supervisord knows only what lies in conf.d, so here a start enables.
         self.enable(name)
@@ -233,7 +240,7 @@ class Supervisor:
             # autostart is in every program: this starts it.
             self._call("addProcessGroup", name)
         except xmlrpc.client.Fault as fault:
-            raise ServiceError("supervisord did not take %s: %s" % (name, fault.faultString))
+            raise ServiceError(f"supervisord did not take {name}: {fault.faultString}") from fault
         deadline = time.monotonic() + START_SECONDS
         failed, state = 0, ""
         while time.monotonic() < deadline and failed < BACKOFFS:
@@ -244,7 +251,7 @@ class Supervisor:
                 break
             failed += state == "BACKOFF" and before != "BACKOFF"
             time.sleep(0.1)
-        raise ServiceError("%s did not start:\n%s" % (name, self.log(name)))
+        raise ServiceError(f"{name} did not start:\n{self.log(name)}")
 
     def stop(self, name):
         if not self._known(name):
@@ -253,12 +260,12 @@ class Supervisor:
             self._call("stopProcess", name, True)
         except xmlrpc.client.Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
-                raise ServiceError("%s did not stop: %s" % (name, fault.faultString))
+                raise ServiceError(f"{name} did not stop: {fault.faultString}") from fault
         try:
             self._call("removeProcessGroup", name)
         except xmlrpc.client.Fault as fault:
             if "BAD_NAME" not in fault.faultString:
-                raise ServiceError("supervisord keeps %s: %s" % (name, fault.faultString))
+                raise ServiceError(f"supervisord keeps {name}: {fault.faultString}") from fault
 
     def restart(self, name):
         self.start(name)
@@ -271,20 +278,18 @@ class Supervisor:
             os.path.basename(path)[: -len(".conf")]
             for path in glob.glob(os.path.join(self.active, template + "*.conf"))
         }
-        try:
+        with contextlib.suppress(ServiceError):
             names |= {
                 info["name"]
                 for info in self._call("getAllProcessInfo")
                 if info["name"].startswith(template)
             }
-        except ServiceError:
-            pass
         return sorted(names)
 
     def log(self, name, lines=25):
         # gazette-main@3f2a… writes to main.log, whichever release it is
         short = name[len(self._site) + 1 :].split("@")[0]
-        path = "/var/log/django-split/%s/%s.log" % (self._site, short)
+        path = f"/var/log/django-split/{self._site}/{short}.log"
         try:
             with open(path, errors="replace") as log:
                 return "".join(log.readlines()[-lines:]).strip()

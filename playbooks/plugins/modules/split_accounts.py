@@ -10,13 +10,13 @@ options:
   groups: {description: Names of groups that shall exist., type: list, elements: str}
   users: {description: System users., type: list, elements: dict}
   members:
-    description: A user and the groups that it shall be in beside its own; groups not named are left alone.
+    description: A user and the groups that it shall be in too; groups not named are left alone.
     type: list
     elements: dict
   claim:
     description: >-
-      A file that says whose these accounts are. It is written before the first of them is made: a run that is
-      killed in between must know them for its own the next time.
+      A file that says whose these accounts are. It is written before the first of them is made: a
+      run that is killed in between must know them for its own the next time.
     type: path
   state: {description: present or absent., type: str, default: present}
 notes:
@@ -30,31 +30,31 @@ import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 
-OPTIONS = dict(
-    groups=dict(type="list", elements="str", default=[]),
-    users=dict(
-        type="list",
-        elements="dict",
-        default=[],
-        options=dict(
-            name=dict(type="str", required=True),
-            group=dict(type="str", required=True),
-            comment=dict(type="str", default=""),
-            home=dict(type="path", default="/nonexistent"),
-        ),
-    ),
-    members=dict(
-        type="list",
-        elements="dict",
-        default=[],
-        options=dict(
-            user=dict(type="str", required=True),
-            groups=dict(type="list", elements="str", required=True),
-        ),
-    ),
-    claim=dict(type="path"),
-    state=dict(type="str", choices=["present", "absent"], default="present"),
-)
+OPTIONS = {
+    "groups": {"type": "list", "elements": "str", "default": []},
+    "users": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "group": {"type": "str", "required": True},
+            "comment": {"type": "str", "default": ""},
+            "home": {"type": "path", "default": "/nonexistent"},
+        },
+    },
+    "members": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "user": {"type": "str", "required": True},
+            "groups": {"type": "list", "elements": "str", "required": True},
+        },
+    },
+    "claim": {"type": "path"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
 
 
 def group(name):
@@ -76,41 +76,52 @@ def memberships(wanted):
 
 
 def present(wanted):
-    """The commands that are missing between this host and what is wanted, and what each one does."""
+    """What each missing command does, and the command, between this host and what is wanted."""
     for name in wanted["groups"]:
         if group(name) is None:
-            yield "group %s" % name, ["groupadd", "--system", name]
+            yield f"group {name}", ["groupadd", "--system", name]
     for account in wanted["users"]:
         name, primary = account["name"], account["group"]
         found = user(name)
         if found is None:
             yield (
-                "user %s" % name,
-                ["useradd", "--system", "--gid", primary, "--home-dir", account["home"]]
-                + ["--no-create-home", "--shell", "/usr/sbin/nologin"]
-                + ["--comment", account["comment"], name],
+                f"user {name}",
+                [
+                    "useradd",
+                    "--system",
+                    "--gid",
+                    primary,
+                    "--home-dir",
+                    account["home"],
+                    "--no-create-home",
+                    "--shell",
+                    "/usr/sbin/nologin",
+                    "--comment",
+                    account["comment"],
+                    name,
+                ],
             )
             continue
         known = group(primary)
         if known is None or found.pw_gid != known.gr_gid:
-            yield "group of %s" % name, ["usermod", "--gid", primary, name]
+            yield f"group of {name}", ["usermod", "--gid", primary, name]
     for name, other in memberships(wanted):
         known = group(other)
         if known is None or name not in known.gr_mem:
-            yield "%s in %s" % (name, other), ["gpasswd", "--add", name, other]
+            yield f"{name} in {other}", ["gpasswd", "--add", name, other]
 
 
 def absent(wanted):
     for name, other in memberships(wanted):
         known = group(other)
         if known is not None and name in known.gr_mem:
-            yield "%s in %s" % (name, other), ["gpasswd", "--delete", name, other]
+            yield f"{name} in {other}", ["gpasswd", "--delete", name, other]
     for account in wanted["users"]:
         if user(account["name"]) is not None:
-            yield "user %s" % account["name"], ["userdel", account["name"]]
+            yield "user {}".format(account["name"]), ["userdel", account["name"]]
     for name in wanted["groups"]:
         if group(name) is not None:
-            yield "group %s" % name, ["groupdel", name]
+            yield f"group {name}", ["groupdel", name]
 
 
 def main():
@@ -133,11 +144,12 @@ def main():
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            universal_newlines=True,
+            text=True,
         )
-        # userdel also removes the user's own group; then groupdel has nothing left (6: no such group).
+        # userdel also removes the user's own group; then groupdel has nothing left (6: no such
+        # group).
         if ran.returncode != 0 and not (command[0] == "groupdel" and ran.returncode == 6):
-            module.fail_json(msg="%s: %s" % (" ".join(command), ran.stdout.strip()), done=done)
+            module.fail_json(msg="{}: {}".format(" ".join(command), ran.stdout.strip()), done=done)
     module.exit_json(changed=bool(done), done=done)
 
 

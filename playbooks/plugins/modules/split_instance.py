@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Give one instance's traffic to a release: start new, gate, enable, flip, disable old, stop old."""
+"""Give one instance's traffic to a release: start new, gate, flip, stop old."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ DOCUMENTATION = r"""
 module: split_instance
 short_description: Have one instance serve a release, without dropping a request
 description:
-  - The new gunicorn listens on a socket of its own beside the old one. Only when it has answered at the
-    gate is the link that nginx connects through renamed onto its socket. A release that does not pass is
+  - The new gunicorn listens on a socket of its own beside the old one. Only when it has answered at
+    the
+    gate is the link that nginx connects through renamed onto its socket. A release that does not
+    pass is
     stopped again and the old one serves on.
 options:
   site: {description: The site's name., type: str, required: true}
@@ -30,28 +32,34 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_service import ServiceError, manager_for
 
-OPTIONS = dict(
-    site=dict(type="str", required=True),
-    instance=dict(type="str", required=True),
-    release=dict(type="str", required=True),
-    socket=dict(type="path", required=True),
-    link=dict(type="path", required=True),
-    gate=dict(
-        type="dict",
-        required=True,
-        options=dict(
-            path=dict(type="str", default="/"),
-            host=dict(type="str", required=True),
-            scheme=dict(type="str", default="http"),
-            status=dict(type="list", elements="int", default=[200]),
-            text=dict(type="str", default=""),
-            seconds=dict(type="int", default=45),
-        ),
-    ),
-)
+OPTIONS = {
+    "site": {"type": "str", "required": True},
+    "instance": {"type": "str", "required": True},
+    "release": {"type": "str", "required": True},
+    "socket": {"type": "path", "required": True},
+    "link": {"type": "path", "required": True},
+    "gate": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "path": {"type": "str", "default": "/"},
+            "host": {"type": "str", "required": True},
+            "scheme": {"type": "str", "default": "http"},
+            "status": {"type": "list", "elements": "int", "default": [200]},
+            "text": {"type": "str", "default": ""},
+            "seconds": {"type": "int", "default": 45},
+        },
+    },
+}
 
-# One answer may be slow (a cold cache, the first import of a large site); the gate as a whole is bounded.
+# One answer may be slow (a cold cache, the first import of a large site); the gate as a whole is
+# bounded.
 ANSWER_SECONDS = 30
+
+# nginx keeps a connection to a threaded gunicorn for at most one second
+# (templates/nginx/site.conf.j2): until then a request may still go to the old release. What it has
+# begun by then, its own graceful end waits for.
+DRAIN_SECONDS = 2
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -66,7 +74,9 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def ask(path, gate):
-    """One request through the socket, as nginx would send it. Returns what is wrong with the answer, or None."""
+    """One request through the socket, as nginx would send it. Returns what is wrong with the
+    answer, or None.
+    """
     connection = _UnixConnection(path, min(ANSWER_SECONDS, gate["seconds"]))
     try:
         connection.request(
@@ -83,14 +93,14 @@ def ask(path, gate):
     finally:
         connection.close()
     if answer.status not in gate["status"]:
-        return "GET %s answered %s %s, expected %s" % (
+        return "GET {} answered {} {}, expected {}".format(
             gate["path"],
             answer.status,
             answer.reason,
             " or ".join(str(status) for status in gate["status"]),
         )
     if gate["text"] not in body:
-        return "GET %s answered %s, but without the text %r" % (
+        return "GET {} answered {}, but without the text {!r}".format(
             gate["path"],
             answer.status,
             gate["text"],
@@ -99,25 +109,28 @@ def ask(path, gate):
 
 
 def pass_gate(path, gate, alive):
-    """Ask until the answer is right, the process is gone or time is up; returns what was wrong, or None."""
+    """Ask until the answer is right, the process is gone or time is up; returns what was wrong, or
+    None.
+    """
     deadline = time.monotonic() + gate["seconds"]
-    wrong = "nothing listened on %s" % path
+    wrong = f"nothing listened on {path}"
     while True:
         try:
-            wrong = ask(path, gate)
+            return ask(path, gate)
             # An answer is an answer: asking a broken release again only makes the operator wait.
-            return wrong
         except (OSError, http.client.HTTPException) as error:
-            wrong = "%s: %s" % (path, error)
+            wrong = f"{path}: {error}"
         if time.monotonic() > deadline:
-            return wrong + " (for %s s)" % gate["seconds"]
+            return wrong + " (for {} s)".format(gate["seconds"])
         if not alive():
             return "the new gunicorn ended by itself"
         time.sleep(0.1)
 
 
 def flip(link, target):
-    """Point ``link`` at ``target`` with rename(2): a connection reaches the old socket or the new, never neither."""
+    """Point ``link`` at ``target`` with rename(2): a connection reaches the old socket or the new,
+    never neither.
+    """
     if os.path.islink(link + ".new"):
         os.unlink(link + ".new")
     os.symlink(target, link + ".new")
@@ -128,19 +141,19 @@ def main():
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     wanted = module.params
     manager = manager_for(wanted["site"])
-    template = "%s-%s@" % (wanted["site"], wanted["instance"])
+    template = "{}-{}@".format(wanted["site"], wanted["instance"])
     name = template + wanted["release"]
     live = os.readlink(wanted["link"]) if os.path.islink(wanted["link"]) else ""
     flipped = live == wanted["socket"]
     running = manager.running(name)
     enabled = manager.enabled(name)
     old = [other for other in manager.instances(template) if other != name]
-    result = dict(
-        serves=wanted["release"],
-        before=live,
-        stopped=old,
-        changed=not (flipped and running and enabled) or bool(old),
-    )
+    result = {
+        "serves": wanted["release"],
+        "before": live,
+        "stopped": old,
+        "changed": not (flipped and running and enabled) or bool(old),
+    }
     if module.check_mode or not result["changed"]:
         module.exit_json(**result)
 
@@ -153,12 +166,14 @@ def main():
     if not (flipped and running):
         wrong = pass_gate(wanted["socket"], wanted["gate"], lambda: manager.running(name))
         if wrong:
-            give_up(module, manager, name, flipped, running, "the gate refused it: %s" % wrong)
+            give_up(module, manager, name, flipped, running, f"the gate refused it: {wrong}")
     try:
         # Both enabled for a moment: a reboot in between comes back with whichever the link names.
         manager.enable(name)
         if not flipped:
             flip(wanted["link"], wanted["socket"])
+            if old:
+                time.sleep(DRAIN_SECONDS)
         for other in old:
             manager.disable(other)
             manager.stop(other)
@@ -175,9 +190,10 @@ def give_up(module, manager, name, flipped, running, why):
         manager.stop(name)
         manager.disable(name)
     module.fail_json(
-        msg="%s does not serve: %s\n%s\nThe release that served before still does. "
-        "Mend the cause and run the same command again."
-        % (name, why, "Its log ends with:\n" + log if log else "It wrote no log.")
+        msg="{} does not serve: {}\n{}\nThe release that served before still does. "
+        "Mend the cause and run the same command again.".format(
+            name, why, "Its log ends with:\n" + log if log else "It wrote no log."
+        )
     )
 
 

@@ -11,7 +11,8 @@ options:
   release: {description: The release's id., type: str, required: true}
   state:
     description:
-      - C(seen) only looks. C(complete) marks a built release, C(current) links it as the one that serves
+      - C(seen) only looks. C(complete) marks a built release, C(current) links it as the one that
+        serves
         and prunes. C(failed) sets a half-built one aside for study under C(failed-ID).
     type: str
   keep: {description: How many releases are kept beside those that serve., type: int}
@@ -23,12 +24,16 @@ import shutil
 
 from ansible.module_utils.basic import AnsibleModule
 
-OPTIONS = dict(
-    home=dict(type="path", required=True),
-    release=dict(type="str", required=True),
-    state=dict(type="str", choices=["seen", "complete", "current", "failed"], default="seen"),
-    keep=dict(type="int", default=3),
-)
+OPTIONS = {
+    "home": {"type": "path", "required": True},
+    "release": {"type": "str", "required": True},
+    "state": {
+        "type": "str",
+        "choices": ["seen", "complete", "current", "failed"],
+        "default": "seen",
+    },
+    "keep": {"type": "int", "default": 3},
+}
 
 
 def read_json(path):
@@ -44,7 +49,9 @@ def linked(path):
 
 
 def serving(home):
-    """The releases that an instance's link names: these are never pruned, whatever ``current`` says."""
+    """The releases that an instance's link names: these are never pruned, whatever ``current``
+    says.
+    """
     live = os.path.join(home, "live")
     names = {linked(os.path.join(home, "current"))}
     for link in os.listdir(live) if os.path.isdir(live) else ():
@@ -77,7 +84,7 @@ def main():
     home, release, state = (module.params[name] for name in ("home", "release", "state"))
     path = os.path.join(home, "releases", release)
     marker = os.path.join(path, ".complete")
-    result = dict(changed=False, path=path, pruned=[])
+    result = {"changed": False, "path": path, "pruned": []}
 
     if state == "complete" and not os.path.exists(marker):
         result["changed"] = True

@@ -10,8 +10,8 @@ options:
   site: {description: The site's name., type: str, required: true}
   services:
     description: >-
-      The processes. I(files) are what the process has loaded; when they differ from what it was last
-      loaded with, I(on_change) says what happens to it.
+      The processes. I(files) are what the process has loaded; when they differ from what it was
+      last loaded with, I(on_change) says what happens to it.
     type: list
     elements: dict
   absent:
@@ -24,25 +24,26 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_loaded import files_digest, forget, loaded, remember
 from ansible.module_utils.split_service import ServiceError, manager_for
 
-OPTIONS = dict(
-    site=dict(type="str", required=True),
-    services=dict(
-        type="list",
-        elements="dict",
-        default=[],
-        options=dict(
-            name=dict(type="str", required=True),
-            files=dict(type="list", elements="str", default=[]),
-            # Counts beside the files, for what a process loads that is no file of its own (its release)
-            also=dict(type="str", default=""),
-            on_change=dict(type="str", choices=["restart", "reload"], default="restart"),
-            # When this differs, a reload is not enough: nginx cannot listen on * while its old self still
-            # listens on 127.0.0.1.
-            restart_when=dict(type="str", default=""),
-        ),
-    ),
-    absent=dict(type="list", elements="str", default=[]),
-)
+OPTIONS = {
+    "site": {"type": "str", "required": True},
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "files": {"type": "list", "elements": "str", "default": []},
+            # Counts beside the files, for what a process loads that is no file of its own (its
+            # release)
+            "also": {"type": "str", "default": ""},
+            "on_change": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
+            # When this differs, a reload is not enough: nginx cannot listen on * while its old self
+            # still listens on 127.0.0.1.
+            "restart_when": {"type": "str", "default": ""},
+        },
+    },
+    "absent": {"type": "list", "elements": "str", "default": []},
+}
 
 
 def converge(manager, site, service, check_mode):
@@ -53,8 +54,8 @@ def converge(manager, site, service, check_mode):
     if not manager.running(name):
         action = "started"
     elif before != digest:
-        # Also after a crash or a reboot in between, where the process has read the new files already:
-        # once too often is harmless, once too seldom is not.
+        # Also after a crash or a reboot in between, where the process has read the new files
+        # already: once too often is harmless, once too seldom is not.
         reload = service["on_change"] == "reload" and before_restart == service["restart_when"]
         action = "reloaded" if reload else "restarted"
     elif not manager.enabled(name):

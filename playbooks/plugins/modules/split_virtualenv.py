@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""A virtualenv of a site's requirements, built by an unprivileged user from wheels kept beside it."""
+"""A virtualenv of a site's requirements, built by an unprivileged user from wheels of its own."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ DOCUMENTATION = r"""
 module: split_virtualenv
 short_description: Build wheels and a virtualenv as a user that owns nothing else
 description:
-  - pip runs code that others wrote (build back ends, setup.py). It runs here as I(user), never as root.
-  - Wheels first, then the virtualenv from the wheels alone, so that what was tried is what is installed.
+  - pip runs code that others wrote (build back ends, setup.py). It runs here as I(user), never as
+    root.
+  - Wheels first, then the virtualenv from the wheels alone, so that what was tried is what is
+    installed.
 options:
-  path: {description: "The folder: I(path)/src is there; wheels/ and venv/ are made.", type: path, required: true}
+  path:
+    description: "The folder: I(path)/src is there; wheels/ and venv/ are made."
+    type: path
+    required: true
   user: {description: Who builds., type: str, required: true}
-  group: {description: Whose the files are beside the user. Without it the user's own group., type: str}
+  group: {description: The group of the files. Without it the user's own., type: str}
   python: {description: The interpreter of the virtualenv., type: path, required: true}
   requirements: {description: Requirement lines of the site., type: list, elements: str}
   requirements_file:
-    description: A requirements file of the site's below src. Without one and without I(requirements), its requirements.txt.
+    description: >-
+      A requirements file of the site's below src. Without one and without I(requirements), its
+      requirements.txt.
     type: str
   directory: {description: The folder of the source that is the project., type: str}
   own:
     description: >-
-      What django-split adds: name, pin, floor. The pin is what we ship with; a site that names the package
-      itself gets the floor instead, and pip finds what suits both.
+      What django-split adds: name, pin, floor. The pin is what we ship with; a site that names the
+      package itself gets the floor instead, and pip finds what suits both.
     type: list
     elements: dict
   wheel: {description: django-split's own wheel on this host., type: path}
@@ -38,27 +45,27 @@ import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 
-OPTIONS = dict(
-    path=dict(type="path", required=True),
-    user=dict(type="str", required=True),
-    group=dict(type="str"),
-    python=dict(type="path", required=True),
-    requirements=dict(type="list", elements="str", default=[]),
-    requirements_file=dict(type="str", default=""),
-    directory=dict(type="str", default=""),
-    own=dict(
-        type="list",
-        elements="dict",
-        default=[],
-        options=dict(
-            name=dict(type="str", required=True),
-            pin=dict(type="str", required=True),
-            floor=dict(type="str", required=True),
-        ),
-    ),
-    wheel=dict(type="path"),
-    wheels_from=dict(type="path"),
-)
+OPTIONS = {
+    "path": {"type": "path", "required": True},
+    "user": {"type": "str", "required": True},
+    "group": {"type": "str"},
+    "python": {"type": "path", "required": True},
+    "requirements": {"type": "list", "elements": "str", "default": []},
+    "requirements_file": {"type": "str", "default": ""},
+    "directory": {"type": "str", "default": ""},
+    "own": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "pin": {"type": "str", "required": True},
+            "floor": {"type": "str", "required": True},
+        },
+    },
+    "wheel": {"type": "path"},
+    "wheels_from": {"type": "path"},
+}
 
 
 def named(package, lines):
@@ -121,7 +128,8 @@ class Builder:
         environment = {
             name: value
             for name, value in os.environ.items()
-            # The operator's own proxies, certificates and indexes count; PYTHON* and virtualenvs do not.
+            # The operator's own proxies, certificates and indexes count; PYTHON* and virtualenvs do
+            # not.
             if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
         }
         environment.update(HOME=self.home, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
@@ -130,7 +138,7 @@ class Builder:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            universal_newlines=True,
+            text=True,
             preexec_fn=self._become,
             env=environment,
             cwd=self.home,
@@ -138,7 +146,7 @@ class Builder:
         if ran.returncode != 0:
             lines = [line for line in ran.stdout.splitlines() if line.strip()]
             self.module.fail_json(
-                msg="%s failed: %s\n%s" % (what, " ".join(command), "\n".join(lines[-15:]))
+                msg="{} failed: {}\n{}".format(what, " ".join(command), "\n".join(lines[-15:]))
             )
 
 
