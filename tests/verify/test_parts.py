@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from split_verify.markup import read
-from split_verify.pages import LINKS, crawl, is_page
+from split_verify.pages import LINKS, crawl, is_page, varied
 from split_verify.process import internet_sockets, listener
 from split_verify.row import Row, table
 from split_verify.site import Site
@@ -117,6 +117,13 @@ def test_a_login_form_is_known_by_its_password_field() -> None:
     assert form.values == {"next": "/x/", "username": "", "password": ""}
     assert (form.method, form.action) == ("post", "")
     assert page.links == ["/after/"]
+
+
+def test_each_part_of_a_site_has_its_turn_before_one_has_its_second() -> None:
+    articles = [f"/articles/{n}/" for n in range(20)]
+    paths = [*articles, "/articles/3/", "/?page=2", "/contact/", "/feed/"]
+    assert varied(paths)[:5] == ["/articles/0/", "/?page=2", "/contact/", "/feed/", "/articles/1/"]
+    assert len(varied(paths)) == 23
 
 
 def test_a_crawl_ends_after_fifteen_links(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,16 +54,25 @@ def crawl(site: Site) -> list[Answer | NoAnswerError]:
             break
         path, start = onward, get(onward)
     if start is not None:
-        count = 0
-        for link in read(start.html).links:
-            onward = local_path(site.host, path, link)
-            if onward is None or onward in seen or not is_page(site, onward):
-                continue
-            get(onward)
-            count += 1
-            if count == LINKS:
-                break
+        links = (local_path(site.host, path, link) for link in read(start.html).links)
+        linked = [one for one in links if one and one not in seen and is_page(site, one)]
+        for one in varied(linked)[:LINKS]:
+            get(one)
     return list(seen.values())
+
+
+def varied(paths: list[str]) -> list[str]:
+    """The paths, each once, so that every first folder has its turn before one has its second.
+
+    A front page names twenty articles first and the contact form last, and two of a kind show one thing.
+    """
+    turns: dict[str, int] = {}
+    ranked = []
+    for position, path in enumerate(dict.fromkeys(paths)):
+        folder = path.split("/")[1].partition("?")[0]
+        turns[folder] = turns.get(folder, 0) + 1
+        ranked.append((turns[folder], position, path))
+    return [path for _, _, path in sorted(ranked)]
 
 
 def is_page(site: Site, path: str) -> bool:
