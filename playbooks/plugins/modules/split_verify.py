@@ -165,9 +165,9 @@ failed_claims:
   returned: always
 """
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible.module_utils.split_verify.claims import verify  # noqa: E402
-from ansible.module_utils.split_verify.row import table  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_verify.claims import verify
+from ansible.module_utils.split_verify.row import table
 
 
 def path() -> dict[str, object]:

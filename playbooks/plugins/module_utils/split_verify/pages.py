@@ -64,7 +64,7 @@ def crawl(site: Site) -> list[Answer | NoAnswerError]:
 def varied(paths: list[str]) -> list[str]:
     """The paths, each once, so that every first folder has its turn before one has its second.
 
-    A front page names twenty articles first and the contact form last, and two of a kind show one thing.
+    A front page names twenty articles first and the contact form last, and two alike show one.
     """
     turns: dict[str, int] = {}
     ranked = []
