@@ -42,7 +42,7 @@ SKIPPED_FILES = re.compile(r"\.py[co]$|\.sqlite3(-journal|-wal|-shm)?$|\.swp$|^\
 GIT_SECONDS = 120
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
     """``state: named`` says the release's id; ``state: packed`` also writes a tar of the source."""
 
     TRANSFERS_FILES = False
@@ -176,7 +176,10 @@ def git_commit(url: str, version: str) -> str:
         return version
     url = url.removeprefix("git+")
     listed = _git("ls-remote", "--", url)
-    named = dict(reversed(line.split("\t")) for line in listed.decode().splitlines())
+    named = {
+        name: commit
+        for commit, _, name in (line.partition("\t") for line in listed.decode().splitlines())
+    }
     # An annotated tag is an object of its own; the name that ends in ^{} is the commit that it
     # means.
     wanted = (

@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterable
 
 
-def files_digest(paths):
+def files_digest(paths: Iterable[str]) -> str:
     """One sha256 over names and contents of ``paths``; a folder counts with all that is in it."""
     total = hashlib.sha256()
     for path in sorted(paths):
@@ -26,7 +27,7 @@ def files_digest(paths):
     return total.hexdigest()
 
 
-def _files(path):
+def _files(path: str) -> list[str]:
     if not os.path.isdir(path):
         return [path]
     return sorted(
@@ -34,11 +35,11 @@ def _files(path):
     )
 
 
-def _record(site, name):
+def _record(site: str, name: str) -> str:
     return f"/var/lib/django-split/{site}/loaded/{name}"
 
 
-def loaded(site, name):
+def loaded(site: str, name: str) -> str:
     """The digest that ``name`` was last started or reloaded with; empty when never."""
     try:
         with open(_record(site, name)) as record:
@@ -47,7 +48,7 @@ def loaded(site, name):
         return ""
 
 
-def remember(site, name, digest):
+def remember(site: str, name: str, digest: str) -> None:
     path = _record(site, name)
     os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
     with open(path + ".new", "w") as record:
@@ -55,6 +56,6 @@ def remember(site, name, digest):
     os.rename(path + ".new", path)
 
 
-def forget(site, name):
+def forget(site: str, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(_record(site, name))

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import time
 import xmlrpc.client
+from typing import Any
 
 SYSTEMD_MARK = "/run/systemd/system"
 UNIT_DIRECTORY = "/etc/systemd/system"
@@ -40,8 +41,7 @@ class Systemd:
 
     name = "systemd"
 
-    def _systemctl(self, *words, **kwargs):
-        check = kwargs.pop("check", True)
+    def _systemctl(self, *words: str, check: bool = True) -> str:
         done = subprocess.run(
             ["systemctl", "--no-ask-password", *words],
             stdin=subprocess.DEVNULL,
@@ -55,28 +55,28 @@ class Systemd:
             )
         return done.stdout
 
-    def _show(self, name):
+    def _show(self, name: str) -> dict[str, str]:
         text = self._systemctl("show", name, "-p", "ActiveState,UnitFileState,NeedDaemonReload")
         return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Read unit files again. Cheap, and always right after one of them may have changed."""
         self._systemctl("daemon-reload")
 
-    def running(self, name):
+    def running(self, name: str) -> bool:
         """Whether the process runs now."""
         return self._show(name).get("ActiveState") == "active"
 
-    def enabled(self, name):
+    def enabled(self, name: str) -> bool:
         return self._show(name).get("UnitFileState") == "enabled"
 
-    def enable(self, name):
+    def enable(self, name: str) -> None:
         self._systemctl("enable", "--quiet", name)
 
-    def disable(self, name):
+    def disable(self, name: str) -> None:
         self._systemctl("disable", "--quiet", name)
 
-    def start(self, name):
+    def start(self, name: str) -> None:
         if self._show(name).get("NeedDaemonReload") == "yes":
             self.refresh()
         # A unit that failed too often in a short time refuses a start until this is said.
@@ -86,20 +86,20 @@ class Systemd:
         except ServiceError as error:
             raise ServiceError(f"{name} did not start: {error}\n{self.log(name)}") from error
 
-    def stop(self, name):
+    def stop(self, name: str) -> None:
         self._systemctl("stop", name, check=False)
         self._systemctl("reset-failed", name, check=False)
 
-    def restart(self, name):
+    def restart(self, name: str) -> None:
         self.stop(name)
         self.start(name)
 
-    def reload(self, name):
+    def reload(self, name: str) -> None:
         if self._show(name).get("NeedDaemonReload") == "yes":
             self.refresh()
         self._systemctl("reload", name)
 
-    def instances(self, template):
+    def instances(self, template: str) -> list[str]:
         """Every instance of a template (``gazette-main@``) that runs, or would after a reboot."""
         names = set()
         listed = self._systemctl(
@@ -113,7 +113,7 @@ class Systemd:
         names.discard(template)
         return sorted(names)
 
-    def log(self, name, lines=25):
+    def log(self, name: str, lines: int = 25) -> str:
         """The last lines that the process wrote, for a message; empty when there are none."""
         done = subprocess.run(
             ["journalctl", "-u", name, "-n", str(lines), "--no-pager", "-o", "cat"],
@@ -126,22 +126,22 @@ class Systemd:
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         super().__init__("localhost", timeout=START_SECONDS + STOP_SECONDS)
         self._path = path
 
-    def connect(self):
+    def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
 class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
 
-    def make_connection(self, host):
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
         return _UnixConnection(self._path)
 
 
@@ -155,21 +155,21 @@ class Supervisor:
 
     name = "supervisor"
 
-    def __init__(self, site):
+    def __init__(self, site: str) -> None:
         self.programs = f"/etc/django-split/{site}/supervisor/programs"
         self.active = f"/etc/django-split/{site}/supervisor/conf.d"
         self._site = site
         self._socket = f"/run/{site}/supervisor.sock"
 
     @property
-    def _rpc(self):
+    def _rpc(self) -> Any:
         # Made anew for each call: a supervisord that was restarted leaves a dead keep-alive
         # connection.
         return xmlrpc.client.ServerProxy(
             "http://localhost/RPC2", transport=_UnixTransport(self._socket)
         ).supervisor
 
-    def _call(self, method, *words):
+    def _call(self, method: str, *words: Any) -> Any:
         try:
             return getattr(self._rpc, method)(*words)
         except (OSError, http.client.HTTPException) as error:
@@ -177,47 +177,48 @@ class Supervisor:
                 f"the site's supervisord does not answer on {self._socket}: {error}"
             ) from error
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Nothing to do: each start reads the program's file."""
 
-    def _info(self, name):
+    def _info(self, name: str) -> dict[str, Any]:
         try:
-            return self._call("getProcessInfo", name)
+            info: dict[str, Any] = self._call("getProcessInfo", name)
         except xmlrpc.client.Fault:
             return {}
+        return info
 
-    def _known(self, name):
+    def _known(self, name: str) -> bool:
         try:
             return bool(self._info(name))
         except ServiceError:
             return False
 
-    def _program(self, name):
+    def _program(self, name: str) -> str:
         template = name.split("@", 1)[0] + "@" if "@" in name else name
         return os.path.join(self.programs, template + ".conf")
 
-    def _active(self, name):
+    def _active(self, name: str) -> str:
         return os.path.join(self.active, name + ".conf")
 
-    def _text(self, name):
+    def _text(self, name: str) -> str:
         with open(self._program(name)) as program:
             text = program.read()
         return text.replace("@RELEASE@", name.split("@", 1)[1]) if "@" in name else text
 
-    def running(self, name):
+    def running(self, name: str) -> bool:
         try:
             return self._info(name).get("statename") in ("RUNNING", "STARTING")
         except ServiceError:
             return False  # no supervisord, no processes
 
-    def enabled(self, name):
+    def enabled(self, name: str) -> bool:
         try:
             with open(self._active(name)) as active:
                 return active.read() == self._text(name)
         except OSError:
             return False
 
-    def enable(self, name):
+    def enable(self, name: str) -> None:
         path = self._active(name)
         # Programs may carry the environment: readable by root alone from its first byte on.
         handle = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -225,11 +226,11 @@ class Supervisor:
             active.write(self._text(name))
         os.rename(path + ".new", path)
 
-    def disable(self, name):
+    def disable(self, name: str) -> None:
         if os.path.exists(self._active(name)):
             os.unlink(self._active(name))
 
-    def start(self, name):
+    def start(self, name: str) -> None:
         # A group that is there already (stopped, or ending again and again) is kept with the
         # command it came with.
         self.stop(name)
@@ -244,7 +245,7 @@ class Supervisor:
         deadline = time.monotonic() + START_SECONDS
         failed, state = 0, ""
         while time.monotonic() < deadline and failed < BACKOFFS:
-            state, before = self._info(name).get("statename"), state
+            state, before = str(self._info(name).get("statename")), state
             if state == "RUNNING":
                 return
             if state in ("FATAL", "EXITED", "STOPPED"):
@@ -253,7 +254,7 @@ class Supervisor:
             time.sleep(0.1)
         raise ServiceError(f"{name} did not start:\n{self.log(name)}")
 
-    def stop(self, name):
+    def stop(self, name: str) -> None:
         if not self._known(name):
             return
         try:
@@ -267,13 +268,13 @@ class Supervisor:
             if "BAD_NAME" not in fault.faultString:
                 raise ServiceError(f"supervisord keeps {name}: {fault.faultString}") from fault
 
-    def restart(self, name):
+    def restart(self, name: str) -> None:
         self.start(name)
 
-    def reload(self, name):
+    def reload(self, name: str) -> None:
         self._call("signalProcess", name, "HUP")
 
-    def instances(self, template):
+    def instances(self, template: str) -> list[str]:
         names = {
             os.path.basename(path)[: -len(".conf")]
             for path in glob.glob(os.path.join(self.active, template + "*.conf"))
@@ -286,7 +287,7 @@ class Supervisor:
             }
         return sorted(names)
 
-    def log(self, name, lines=25):
+    def log(self, name: str, lines: int = 25) -> str:
         # gazette-main@3f2a… writes to main.log, whichever release it is
         short = name[len(self._site) + 1 :].split("@")[0]
         path = f"/var/log/django-split/{self._site}/{short}.log"
@@ -297,6 +298,6 @@ class Supervisor:
             return ""
 
 
-def manager_for(site):
+def manager_for(site: str) -> Systemd | Supervisor:
     """The process manager that runs this site's processes on this host."""
     return Systemd() if os.path.isdir(SYSTEMD_MARK) else Supervisor(site)

@@ -27,6 +27,8 @@ import grp
 import os
 import pwd
 import subprocess
+from collections.abc import Iterator
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -57,25 +59,25 @@ OPTIONS = {
 }
 
 
-def group(name):
+def group(name: str) -> grp.struct_group | None:
     try:
         return grp.getgrnam(name)
     except KeyError:
         return None
 
 
-def user(name):
+def user(name: str) -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(name)
     except KeyError:
         return None
 
 
-def memberships(wanted):
+def memberships(wanted: dict[str, Any]) -> list[tuple[str, str]]:
     return [(entry["user"], other) for entry in wanted["members"] for other in entry["groups"]]
 
 
-def present(wanted):
+def present(wanted: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """What each missing command does, and the command, between this host and what is wanted."""
     for name in wanted["groups"]:
         if group(name) is None:
@@ -111,7 +113,7 @@ def present(wanted):
             yield f"{name} in {other}", ["gpasswd", "--add", name, other]
 
 
-def absent(wanted):
+def absent(wanted: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for name, other in memberships(wanted):
         known = group(other)
         if known is not None and name in known.gr_mem:
@@ -124,7 +126,7 @@ def absent(wanted):
             yield f"group {name}", ["groupdel", name]
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     steps = present if module.params["state"] == "present" else absent
     done = []

@@ -28,9 +28,11 @@ import http.client
 import os
 import socket
 import time
+from collections.abc import Callable
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.split_service import ServiceError, manager_for
+from ansible.module_utils.split_service import ServiceError, Supervisor, Systemd, manager_for
 
 OPTIONS = {
     "site": {"type": "str", "required": True},
@@ -63,17 +65,17 @@ DRAIN_SECONDS = 2
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, seconds):
+    def __init__(self, path: str, seconds: float) -> None:
         super().__init__("localhost", timeout=seconds)
         self._path = path
 
-    def connect(self):
+    def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
-def ask(path, gate):
+def ask(path: str, gate: dict[str, Any]) -> str | None:
     """One request through the socket, as nginx would send it. Returns what is wrong with the
     answer, or None.
     """
@@ -108,7 +110,7 @@ def ask(path, gate):
     return None
 
 
-def pass_gate(path, gate, alive):
+def pass_gate(path: str, gate: dict[str, Any], alive: Callable[[], bool]) -> str | None:
     """Ask until the answer is right, the process is gone or time is up; returns what was wrong, or
     None.
     """
@@ -127,7 +129,7 @@ def pass_gate(path, gate, alive):
         time.sleep(0.1)
 
 
-def flip(link, target):
+def flip(link: str, target: str) -> None:
     """Point ``link`` at ``target`` with rename(2): a connection reaches the old socket or the new,
     never neither.
     """
@@ -137,7 +139,7 @@ def flip(link, target):
     os.rename(link + ".new", link)
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     wanted = module.params
     manager = manager_for(wanted["site"])
@@ -182,7 +184,14 @@ def main():
     module.exit_json(**result)
 
 
-def give_up(module, manager, name, flipped, running, why):
+def give_up(
+    module: AnsibleModule,
+    manager: Systemd | Supervisor,
+    name: str,
+    flipped: bool,
+    running: bool,
+    why: str,
+) -> None:
     """Leave the old release serving, and say why this one does not."""
     log = manager.log(name)
     if not (flipped or running):

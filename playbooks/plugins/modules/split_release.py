@@ -21,6 +21,7 @@ options:
 import json
 import os
 import shutil
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -36,19 +37,20 @@ OPTIONS = {
 }
 
 
-def read_json(path):
+def read_json(path: str) -> dict[str, Any]:
     try:
         with open(path) as file:
-            return json.load(file)
+            content: dict[str, Any] = json.load(file)
     except (OSError, ValueError):
         return {}
+    return content
 
 
-def linked(path):
+def linked(path: str) -> str:
     return os.path.basename(os.readlink(path)) if os.path.islink(path) else ""
 
 
-def serving(home):
+def serving(home: str) -> set[str]:
     """The releases that an instance's link names: these are never pruned, whatever ``current``
     says.
     """
@@ -60,7 +62,7 @@ def serving(home):
     return names - {""}
 
 
-def prune(home, release, keep, check_mode):
+def prune(home: str, release: str, keep: int, check_mode: bool) -> list[str]:
     """Remove the oldest releases beyond ``keep``; failed ones count and go like the rest."""
     folder = os.path.join(home, "releases")
     used = serving(home) | {release}
@@ -79,7 +81,7 @@ def prune(home, release, keep, check_mode):
     return gone
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     home, release, state = (module.params[name] for name in ("home", "release", "state"))
     path = os.path.join(home, "releases", release)

@@ -20,9 +20,13 @@ options:
     elements: str
 """
 
+from typing import Any, Union
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_loaded import files_digest, forget, loaded, remember
-from ansible.module_utils.split_service import ServiceError, manager_for
+from ansible.module_utils.split_service import ServiceError, Supervisor, Systemd, manager_for
+
+Manager = Union[Systemd, Supervisor]  # noqa: UP007  (evaluated, and targets may have Python 3.9)
 
 OPTIONS = {
     "site": {"type": "str", "required": True},
@@ -46,7 +50,7 @@ OPTIONS = {
 }
 
 
-def converge(manager, site, service, check_mode):
+def converge(manager: Manager, site: str, service: dict[str, Any], check_mode: bool) -> str | None:
     """Bring one process to its wanted state; returns what was done, or None when nothing was."""
     name = service["name"]
     digest = files_digest(service["files"]) + service["also"]
@@ -77,7 +81,7 @@ def converge(manager, site, service, check_mode):
     return action
 
 
-def remove(manager, site, name, check_mode):
+def remove(manager: Manager, site: str, name: str, check_mode: bool) -> str | None:
     """Stop a process for good; ``gazette-main@`` means every instance of that template."""
     names = manager.instances(name) if name.endswith("@") else [name]
     found = [each for each in names if manager.running(each) or manager.enabled(each)]
@@ -89,7 +93,7 @@ def remove(manager, site, name, check_mode):
     return "removed" if found else None
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     site = module.params["site"]
     manager = manager_for(site)

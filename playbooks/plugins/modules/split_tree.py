@@ -172,8 +172,7 @@ EXAMPLES = r"""
       - {path: "/etc/django-split/nginx/sites/{{ site_name }}", directory: true, mode: "0755"}
     overlay: [/etc/django-split/nginx]
     validate:
-      - command: [nginx, -t, -p, "{stage}/", -c, "{stage}/etc/django-split/nginx/nginx.conf", -e,
-        stderr]
+      - command: [nginx, -t, -p, "{stage}/", -c, "{stage}/etc/django-split/nginx/nginx.conf"]
         users: [django-split-proxy]
 
 - name: Take the store's files away

@@ -42,6 +42,8 @@ import pwd
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -68,7 +70,7 @@ OPTIONS = {
 }
 
 
-def named(package, lines):
+def named(package: str, lines: Iterable[str]) -> bool:
     """Whether requirement lines name ``package``, however they spell it (PEP 503)."""
     wanted = re.sub(r"[-_.]+", "-", package).lower()
     for line in lines:
@@ -78,7 +80,7 @@ def named(package, lines):
     return False
 
 
-def requirement_lines(path, seen=()):
+def requirement_lines(path: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
     """The lines of a requirements file and of those that it includes."""
     with open(path) as file:
         for line in file:
@@ -91,7 +93,7 @@ def requirement_lines(path, seen=()):
                 yield line
 
 
-def requirements_file(source, wanted):
+def requirements_file(source: str, wanted: dict[str, Any]) -> str | None:
     """The requirements file that is meant, said or by convention; None where there is none."""
     if wanted["requirements_file"]:
         return os.path.join(source, wanted["requirements_file"])
@@ -106,7 +108,7 @@ def requirements_file(source, wanted):
 class Builder:
     """Runs commands as the build user, with a home that goes with the build."""
 
-    def __init__(self, module, path, user, group):
+    def __init__(self, module: AnsibleModule, path: str, user: str, group: str | None) -> None:
         self.module = module
         self.path = path
         account = pwd.getpwnam(user)
@@ -114,17 +116,17 @@ class Builder:
         self.home = os.path.join(path, ".build-home")
         self.folder(self.home)
 
-    def folder(self, path):
+    def folder(self, path: str) -> None:
         os.makedirs(path, exist_ok=True)
         os.chown(path, *self.ids)
 
-    def _become(self):
+    def _become(self) -> None:
         os.setgroups([self.ids[1]])
         os.setgid(self.ids[1])
         os.setuid(self.ids[0])
         os.umask(0o027)
 
-    def run(self, what, *command):
+    def run(self, what: str, *command: str) -> None:
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -150,7 +152,7 @@ class Builder:
             )
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS)
     wanted = module.params
     path = wanted["path"]
