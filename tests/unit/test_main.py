@@ -15,6 +15,13 @@ def test_urlconf_that_uses_the_admin_imports_without_it(paper: Site) -> None:
     ) == ("The Paper")
 
 
+def test_admin_modules_are_not_even_imported(paper: Site) -> None:
+    """They may import what main has not (LogEntry), though urls.py calls admin.autodiscover()."""
+    paper.get("main", "/")
+    assert paper.ask("main", "import sys; answer = 'paper.admin' in sys.modules") is False
+    assert paper.ask("admin", "import sys; answer = 'paper.admin' in sys.modules") is True
+
+
 def test_admin_and_sessions_are_really_gone(paper: Site) -> None:
     gone = paper.ask(
         "main",
@@ -190,9 +197,10 @@ def test_staff_page_redirects_to_the_admins_login(paper: Site) -> None:
 def test_urlconf_that_a_middleware_chooses_has_no_admin_either(paper: Site) -> None:
     """FACTS A15: ROOT_URLCONF is not the only one."""
     other = {"urlconf": "paper.other_urls"}
-    assert paper.get("admin", "/admin/login/", **other).status == 200
     assert paper.get("main", "/other/", **other).status == 200
-    assert paper.get("main", "/admin/login/", **other).status == 404
+    for path in ("/admin/login/", "/backstage/login/", "/closed/page/"):
+        assert paper.get("admin", path, **other).status == 200
+        assert paper.get("main", path, **other).status == 404
 
 
 def test_user_with_a_log_entry_can_be_deleted(paper: Site) -> None:

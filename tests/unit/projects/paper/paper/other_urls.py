@@ -5,4 +5,11 @@ from django.urls import path
 
 from paper import views
 
-urlpatterns = [path("admin/", admin.site.urls), path("other/", views.page)]
+backstage = admin.AdminSite(name="backstage")
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("backstage/", backstage.urls),
+    path("closed/page/", views.page),
+    path("other/", views.page),
+]
