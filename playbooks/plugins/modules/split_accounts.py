@@ -126,6 +126,48 @@ def absent(wanted: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
             yield f"group {name}", ["groupdel", name]
 
 
+def processes_of(name: str) -> list[str]:
+    """Processes that a user still has here, as "pid command".
+
+    A container's user may have the same number without being the same one: a process of another
+    pid namespace, which its status shows by more than one number, is not ours.
+    """
+    account = user(name)
+    found: list[str] = []
+    if account is None:
+        return found
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/status") as file:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        except OSError:
+            continue
+        if int(status["Uid"].split()[0]) == account.pw_uid and len(status["NSpid"].split()) == 1:
+            found.append(f"{pid} {status['Name']}")
+    return found
+
+
+def run(command: list[str]) -> str:
+    """Run one of the commands above; returns what went wrong, or nothing."""
+    ran = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    # userdel also removes the user's own group; then groupdel has nothing left (6: no such group).
+    if ran.returncode == 0 or (command[0] == "groupdel" and ran.returncode == 6):
+        return ""
+    # 8: a process has the user's number.
+    if command[0] == "userdel" and ran.returncode == 8 and command[1] != "--force":
+        left = processes_of(command[-1])
+        if left:
+            return f"{ran.stdout.strip()}; end it and run again: {', '.join(left)}"
+        return run(["userdel", "--force", command[-1]])
+    return f"{' '.join(command)}: {ran.stdout.strip()}"
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     steps = present if module.params["state"] == "present" else absent
@@ -141,17 +183,9 @@ def main() -> None:
         done.append(what)
         if module.check_mode:
             continue
-        ran = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        # userdel also removes the user's own group; then groupdel has nothing left (6: no such
-        # group).
-        if ran.returncode != 0 and not (command[0] == "groupdel" and ran.returncode == 6):
-            module.fail_json(msg="{}: {}".format(" ".join(command), ran.stdout.strip()), done=done)
+        wrong = run(command)
+        if wrong:
+            module.fail_json(msg=wrong, done=done)
     module.exit_json(changed=bool(done), done=done)
 
 
