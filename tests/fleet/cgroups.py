@@ -48,7 +48,7 @@ class Cgroup:
         """Process ids of everything in the host, as the controller sees them."""
         found: set[int] = set()
         for directory in self.directories:
-            # os.walk, for the tree changes while it is walked: rglob raises at a directory just gone.
+            # os.walk, since the tree changes under the walk: rglob raises at a directory just gone.
             for inner, _, _ in os.walk(directory):
                 with contextlib.suppress(OSError):
                     found.update(map(int, Path(inner, "cgroup.procs").read_text().split()))

@@ -50,6 +50,7 @@ def boot() -> Iterator[Boot]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    # "setup" too, but a fixture that failed is reported again for every test that wanted it.
     if report.failed and report.when != "teardown":
         report.sections.extend((f"journal of {host}", host.journal()) for host in _up)
     return report

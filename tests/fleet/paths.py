@@ -11,6 +11,5 @@ PREFIX = "django-split-test-"
 CACHE = Path(os.environ.get("DJANGO_SPLIT_TESTS_CACHE", "/var/cache/django-split-tests"))
 IMAGES = CACHE / "images"
 HOSTS = CACHE / "hosts"
-DOWNLOADS = CACHE / "downloads"
 
 REPOSITORY = Path(__file__).resolve().parents[2]
