@@ -129,3 +129,59 @@ def test_a_flip_that_was_killed_half_way_is_done_again(tmp_path: Path) -> None:
     instance.flip(str(link), "/run/site/main/main-new.sock")
     assert os.readlink(link).endswith("main-new.sock")
     assert [path.name for path in tmp_path.iterdir()] == ["main.sock"]
+
+
+def test_a_site_without_a_home_page_is_told_what_to_set(tmp_path: Path) -> None:
+    gate = {**GATE, "text": ""}
+    with serving(tmp_path / "s", 404, b"Not Found"):
+        wrong = ask(tmp_path / "s", text="")
+    told = instance.advice("main", gate, wrong)
+    assert 'site_gate_path is "/"' in told
+    assert "site_gate_status is 200" in told
+
+
+def test_a_broken_site_is_not_told_to_move_its_gate(tmp_path: Path) -> None:
+    with serving(tmp_path / "s", 500, b"Server Error"):
+        wrong = ask(tmp_path / "s")
+    assert instance.advice("main", GATE, wrong) == ""
+    # The admin's gate is its login page, which no variable moves.
+    assert instance.advice("admin", GATE, "GET /admin/login/ answered 404") == ""
+
+
+class _Manager:
+    """Remembers what it was told to stop; a process manager of its own would need root."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+
+    def log(self, name: str) -> str:
+        return "ImportError: no module"
+
+    def stop(self, name: str) -> None:
+        self.stopped.append(name)
+
+    def disable(self, name: str) -> None:
+        pass
+
+
+class _Module:
+    def fail_json(self, msg: str) -> None:
+        self.msg = msg
+
+
+@pytest.mark.parametrize(
+    ("serving", "before", "told", "stopped"),
+    [
+        (False, "/run/s/main/main-0123.sock", "served before still does", ["s-main@4567"]),
+        (False, "", "None serves yet", ["s-main@4567"]),
+        (True, "/run/s/main/main-4567.sock", "has the traffic", []),
+    ],
+)
+def test_a_refused_release_is_told_with_what_serves_now(
+    serving: bool, before: str, told: str, stopped: list[str]
+) -> None:
+    module, manager = _Module(), _Manager()
+    instance.give_up(module, manager, "s-main@4567", serving, before, "the gate refused it")
+    assert told in module.msg
+    assert "no module" in module.msg
+    assert manager.stopped == stopped

@@ -26,6 +26,7 @@ options:
 
 import http.client
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -164,11 +165,14 @@ def main() -> None:
         if not running:
             manager.start(name)
     except ServiceError as error:
-        give_up(module, manager, name, flipped, running, str(error))
+        give_up(module, manager, name, flipped or running, live, str(error))
     if not (flipped and running):
         wrong = pass_gate(wanted["socket"], wanted["gate"], lambda: manager.running(name))
         if wrong:
-            give_up(module, manager, name, flipped, running, f"the gate refused it: {wrong}")
+            why = f"the gate refused it: {wrong}" + advice(
+                wanted["instance"], wanted["gate"], wrong
+            )
+            give_up(module, manager, name, flipped or running, live, why)
     try:
         # Both enabled for a moment: a reboot in between comes back with whichever the link names.
         manager.enable(name)
@@ -184,24 +188,42 @@ def main() -> None:
     module.exit_json(**result)
 
 
+def advice(instance: str, gate: dict[str, Any], wrong: str) -> str:
+    """What to set when main is well and its gate is another page's; "" where it is not that."""
+    if instance != "main" or not wrong.startswith("GET "):
+        return ""
+    if re.search("answered 5[0-9][0-9]", wrong):
+        return ""
+    path, status = gate["path"], " or ".join(str(status) for status in gate["status"])
+    return (
+        f'\nsite_gate_path is "{path}", site_gate_status is {status}, site_gate_text is '
+        f'"{gate["text"]}": when the answer is as it should be (a site without a page at {path}, '
+        "one that redirects), name a page that answers, or the status that it answers with."
+    )
+
+
 def give_up(
     module: AnsibleModule,
     manager: Systemd | Supervisor,
     name: str,
-    flipped: bool,
-    running: bool,
+    serving: bool,
+    before: str,
     why: str,
 ) -> None:
     """Leave the old release serving, and say why this one does not."""
     log = manager.log(name)
-    if not (flipped or running):
+    if not serving:
         # A new release that failed must not come back with the next reboot.
         manager.stop(name)
         manager.disable(name)
+    left = (
+        f"The release that served before still does ({before})." if before else "None serves yet."
+    )
+    if serving:
+        left = "It is the one that has the traffic."
     module.fail_json(
-        msg="{} does not serve: {}\n{}\nThe release that served before still does. "
-        "Mend the cause and run the same command again.".format(
-            name, why, "Its log ends with:\n" + log if log else "It wrote no log."
+        msg="{} does not serve: {}\n{}\n{} Mend the cause and run the same command again.".format(
+            name, why, "Its log ends with:\n" + log if log else "It wrote no log.", left
         )
     )
 
