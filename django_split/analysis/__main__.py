@@ -28,6 +28,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         import django
         from django.conf import settings
 
+        # The base's log files may lie in the source, where the release is not writable; the plan
+        # moves them, and the instances' own check sets logging up.
+        settings.LOGGING_CONFIG = None
         django.setup()
         # The URLconf is looked at as an instance will have it: sites add patterns of their own
         # under DEBUG.

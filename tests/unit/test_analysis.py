@@ -163,6 +163,13 @@ def test_what_a_base_prints_is_not_in_the_plan(make_site: MakeSite) -> None:
     assert json.loads(done.stdout)["base"] == "paper.settings"
 
 
+def test_log_file_in_a_source_that_nobody_writes_does_not_stop_the_analysis(
+    make_site: MakeSite,
+) -> None:
+    handler = "{'class': 'logging.FileHandler', 'filename': BASE_DIR / 'nowhere' / 'site.log'}"
+    make_site("paper", f"\nLOGGING = {{'version': 1, 'handlers': {{'file': {handler}}}}}\n").plan()
+
+
 def test_bad_deployment_ends_in_one_line(paper: Site, tmp_path: Path) -> None:
     failure = failed(Site(paper.source, paper.settings, tmp_path), admin_path="/adminn/")
     assert (failure.status, failure.output) == (
