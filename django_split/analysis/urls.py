@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import admin
+from django.middleware.locale import LocaleMiddleware
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import get_converters
 from django.urls.resolvers import RoutePattern
 from django.utils import translation
+from django.utils.module_loading import import_string
 
 from django_split.mounts import (
     DJANGO,
@@ -91,13 +94,14 @@ def login_path(mount: Mount) -> str:
     """The URL path of the login page below a mount."""
     name = f"{mount.namespace}:login" if mount.kind == DJANGO else login_name(mount.kind)
     try:
-        return reverse(name)
+        with translation.override(default_language()):
+            return reverse(name)
     except NoReverseMatch:
         return f"{mount.route}login/"
 
 
 def _paths(trail: tuple[URLResolver, ...]) -> Iterator[tuple[str, bool]]:
-    languages = [settings.LANGUAGE_CODE]
+    languages = [default_language()]
     # Only where it matters: activating a language loads all of its catalogues.
     if settings.USE_I18N and any(depends_on_language(resolver.pattern) for resolver in trail):
         languages += [code for code, _ in settings.LANGUAGES]
@@ -105,6 +109,23 @@ def _paths(trail: tuple[URLResolver, ...]) -> Iterator[tuple[str, bool]]:
         with translation.override(code):
             path, literal = route(trail)
             yield f"/{path}", literal
+
+
+def default_language() -> str:
+    """The language of a visitor who asks for none.
+
+    With LocaleMiddleware it is one of LANGUAGES: `en` where LANGUAGE_CODE is `en-us` still, as
+    startproject wrote it. Without it LANGUAGE_CODE is taken as it stands.
+    """
+    if any(_chooses_language(entry) for entry in settings.MIDDLEWARE):
+        with suppress(LookupError):
+            return str(translation.get_supported_language_variant(settings.LANGUAGE_CODE))
+    return str(settings.LANGUAGE_CODE)
+
+
+def _chooses_language(entry: str) -> bool:
+    made = import_string(entry)
+    return isinstance(made, type) and issubclass(made, LocaleMiddleware)
 
 
 def _ghosts(patterns: list[AnyPattern], above: tuple[AnyPattern, ...] = ()) -> Iterator[Ghost]:

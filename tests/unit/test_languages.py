@@ -27,6 +27,19 @@ def test_default_site_is_the_primary_one(plan: Plan) -> None:
     assert (plan.admin.path, plan.admin.login) == ("/en/backstage/", "/en/backstage/login/")
 
 
+def test_startprojects_language_is_the_one_that_answers(
+    make_site: Callable[..., Site],
+) -> None:
+    """LANGUAGE_CODE "en-us" with LANGUAGES of "en" and "de": there is no /en-us/."""
+    site = make_site("tongues", "\nLANGUAGE_CODE = 'en-us'\n")
+    site.plan()
+    plan = Plan.read(site.place / "plan.toml")
+    assert plan.admin.login == "/en/backstage/login/"
+    assert plan.proxy.admin_prefixes == ["/office/", "/en/backstage/", "/de/backstage/"]
+    site.manage("admin", "migrate", "-v0")
+    assert site.get("admin", plan.admin.login).status == 200
+
+
 def test_several_prefixes_share_the_root_as_cookie_path(plan: Plan) -> None:
     assert plan.admin.settings["SESSION_COOKIE_PATH"] == "/"
 
