@@ -182,10 +182,11 @@ class Derived:
     - "set": always this value;
     - "add": the value's items are added to the base's list;
     - "default": this value where the base says nothing;
-    - "move": this value where the base's own is a path inside the directory `inside`.
+    - "move": this value where the base's own is a path inside the directory `inside`;
+    - "own": this path with the instance's name behind it, for what two users cannot share.
     """
 
-    how: Literal["set", "add", "default", "move"]
+    how: Literal["set", "add", "default", "move", "own"]
     value: Any
     reason: str
     inside: str = ""
@@ -261,7 +262,7 @@ def apply(plan: Plan, instance: str, base: Mapping[str, Any]) -> tuple[dict[str,
     else:
         raise PlanError(f"there is no instance {instance!r}: it is main or admin")
     for place, derived in plan.deploy.items():
-        _apply_derived(place, derived, values)
+        _apply_derived(place, derived, values, instance)
     return values, drift
 
 
@@ -295,8 +296,12 @@ def lies_inside(path: Any, directory: str) -> bool:
         return False
     if str(path) == ":memory:" or str(path).startswith("file:"):
         return False
-    full = os.path.realpath(os.path.join(directory, path))
-    return os.path.commonpath([full, os.path.realpath(directory)]) == os.path.realpath(directory)
+    # As it is written, too: a folder that settings make in the source is a link to a shared one.
+    return any(
+        os.path.commonpath([seen(os.path.join(directory, path)), seen(directory)])
+        == seen(directory)
+        for seen in (os.path.abspath, os.path.realpath)
+    )
 
 
 def _drift(plan: Plan, base: Mapping[str, Any]) -> list[str]:
@@ -341,7 +346,7 @@ def _apply_admin(admin: Admin, values: dict[str, Any]) -> None:
         values.pop(name, None)
 
 
-def _apply_derived(place: str, derived: Derived, values: dict[str, Any]) -> None:
+def _apply_derived(place: str, derived: Derived, values: dict[str, Any], instance: str) -> None:
     holder, last = _holder(place, values)
     if holder is None:
         return  # a database or handler that this environment does not have
@@ -355,6 +360,8 @@ def _apply_derived(place: str, derived: Derived, values: dict[str, Any]) -> None
         or (derived.how == "move" and lies_inside(holder.get(last), derived.inside))
     ):
         holder[last] = value
+    elif derived.how == "own" and "filebased" in str(holder.get("BACKEND")):
+        holder[last] = f"{value}-{instance}"
 
 
 def _holder(place: str, values: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:

@@ -12,6 +12,15 @@ from typing import Any
 from django_split.analysis.deployment import Deployment
 from django_split.plan import Derived, lies_inside
 
+# To standard error, which the process manager keeps. A page that is not there is no error.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"django_split": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["django_split"], "level": "WARNING"},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
+
 RELEASED = "lies inside the source: the next release would begin without it"
 
 
@@ -42,6 +51,10 @@ def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Der
         )
     if to.static_root:
         yield "STATIC_ROOT", Derived("set", to.static_root, "nginx serves static files from there")
+    yield (
+        "LOGGING",
+        Derived("default", LOGGING, "not set: with DEBUG off Django writes no error anywhere"),
+    )
     yield from _media(base, to)
     yield from _databases(base, to)
     yield from _files(base, to)
@@ -79,7 +92,15 @@ def _files(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Deriv
         )
     for alias, cache in (base.get("CACHES") or {}).items():
         if "filebased" in cache.get("BACKEND", ""):
-            yield from _moved(f"CACHES.{alias}.LOCATION", cache.get("LOCATION"), to, to.var_root)
+            name = os.path.basename(os.path.normpath(str(cache.get("LOCATION") or alias)))
+            yield (
+                f"CACHES.{alias}.LOCATION",
+                Derived(
+                    "own",
+                    os.path.join(to.var_root, name),
+                    "Django makes its folder for one user alone (0700), and its files are pickles",
+                ),
+            )
 
 
 def _moved(place: str, path: Any, to: Deployment, directory: str) -> Iterator[tuple[str, Derived]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -70,12 +71,35 @@ def test_settings_of_startproject_are_made_fit_to_deploy(paper: Site) -> None:
         ("settings.DATABASES['default']['NAME']", "data/db.sqlite3"),
         ("settings.MEDIA_ROOT", "media"),
         ("settings.LOGGING['handlers']['paper.file']['filename']", "var/paper.log"),
-        ("settings.CACHES['pages']['LOCATION']", "var/cache"),
     ],
 )
 def test_what_a_site_keeps_is_not_in_its_source(paper: Site, expression: str, where: str) -> None:
     for instance in ("main", "admin"):
         assert in_force(paper, instance, expression) == f"{paper.place}/{where}"
+
+
+def test_file_cache_is_each_instances_own(paper: Site) -> None:
+    """Django makes its folder 0700: what one user has made, the other cannot read."""
+    for instance in ("main", "admin"):
+        location = in_force(paper, instance, "settings.CACHES['pages']['LOCATION']")
+        assert location == f"{paper.place}/var/cache-{instance}"
+
+
+def test_error_of_a_site_without_logging_is_written_somewhere(make_site: MakeSite) -> None:
+    site = make_site("paper", "\nLOGGING = {}\n")
+    site.plan()
+    code = "import django; django.setup(); import logging; logging.getLogger({!r}).error('seen')"
+    for logger in ("django.request", "paper.views"):
+        done = site.run(["-c", code.format(logger)], settings="split_main")
+        assert "seen" in done.stderr
+
+
+def test_folder_that_is_a_link_to_a_shared_one_is_in_the_source(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "var").mkdir()
+    (tmp_path / "src" / "media").symlink_to(tmp_path / "var")
+    assert lies_inside(tmp_path / "src" / "media", str(tmp_path / "src"))
+    assert not lies_inside(tmp_path / "var", str(tmp_path / "src"))
 
 
 def test_uploads_are_writable_by_the_group(paper: Site) -> None:
