@@ -6,9 +6,12 @@ CI's own machine is Debian 12 without systemd, and runs the same commands once m
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.error import URLError
 
@@ -164,6 +167,13 @@ def test_a_second_run_changes_nothing(rerun: Rerun) -> None:
     assert rerun.after == rerun.before
 
 
+@pytest.mark.xfail(strict=True, reason="the Makefile does not export LC_ALL=C.UTF-8 yet")
+def test_a_locale_that_the_machine_lacks_stops_nobody(site: Site) -> None:
+    # ssh sends the visitor's, and a minimal Debian has none but C: Ansible then refuses to start.
+    command = site.command("verify")
+    site.host.run(command, cwd="/root/django-split", env={"LANG": "de_DE.UTF-8"}, timeout=SECONDS)
+
+
 def test_a_visitor_gets_pages_without_a_cookie(site: Site) -> None:
     visitor = site.visitor
     page = visitor.ask("/")
@@ -211,15 +221,27 @@ def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
     site.make("verify")
 
 
-def test_a_killed_supervisor_is_mended_by_make_site(site: Site) -> None:
-    if site.host.init:
-        pytest.skip("there is none where systemd runs")
-    site.host.run("kill -KILL $(cat /run/gazette/supervisord.pid)")
+def test_what_is_killed_comes_back(site: Site) -> None:
+    for pid, command in site.daemons().items():
+        if re.search(r"gunicorn|redis-server", command):
+            with suppress(ProcessLookupError):  # a worker, gone with its master
+                os.kill(pid, signal.SIGKILL)
+    site.visitor.wait("/", 30)
+    site.visitor.wait("/admin/login/", 30)
+
+
+def test_make_site_mends_a_killed_process_manager(site: Site) -> None:
+    # systemd cannot be killed: there it is nginx, together with its workers.
+    manager = "nginx" if site.host.init else "supervisord"
+    for pid, command in site.daemons().items():
+        if manager in command:
+            os.kill(pid, signal.SIGKILL)
     site.make("site")
     assert "Gazette" in site.visitor.ask("/").text
 
 
 def test_uninstall_leaves_nothing_but_packages(site: Site) -> None:
+    assert "/srv/gazette" in site.host.run(OURS).stdout.split()
     site.make("uninstall", "remove_data=true")
     left = site.host.run(OURS).stdout.split()
     # The list of packages that came with the site: they stay, and the list says so.
