@@ -6,6 +6,9 @@ BIN := .venv/bin
 SITE_ARGS ?=
 INVENTORY ?= inventory/local
 
+# A login over SSH brings the locale of the machine it came from; one that is not installed here stops Ansible.
+export LC_ALL := C.UTF-8
+
 .DEFAULT_GOAL := help
 .PHONY: help site verify uninstall check test test-fast lint hosts hosts-down clean
 

@@ -167,7 +167,6 @@ def test_a_second_run_changes_nothing(rerun: Rerun) -> None:
     assert rerun.after == rerun.before
 
 
-@pytest.mark.xfail(strict=True, reason="the Makefile does not export LC_ALL=C.UTF-8 yet")
 def test_a_locale_that_the_machine_lacks_stops_nobody(site: Site) -> None:
     # ssh sends the visitor's, and a minimal Debian has none but C: Ansible then refuses to start.
     command = site.command("verify")
