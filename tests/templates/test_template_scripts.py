@@ -152,6 +152,32 @@ def test_run_becomes_the_command_and_notes_which_process_that_is(host: Machine) 
     assert itself == noted
 
 
+def test_run_ends_the_workers_that_a_killed_master_left_behind(host: Machine) -> None:
+    """nginx's hold the port: without it no new master ever starts."""
+
+    def sleeping(seconds: str) -> set[int]:
+        return {p for p, command in host.processes().items() if command == f"sleep {seconds}"}
+
+    def master(name: str, seconds: int) -> None:
+        # setsid: as supervisor does, one process group for each program.
+        command = f"sh -c 'sleep {seconds} & sleep {seconds + 1}; true'"
+        run = f"/usr/local/sbin/gazette-run {name} gazette-store - 0077 {command}"
+        host.run("sh", "-c", f"setsid {run} >/dev/null 2>&1 &")
+
+    master("orphans", 611)
+    master("others", 613)
+    until(lambda: sleeping("611") and sleeping("613"), "two masters and their workers")
+    noted = host.read("/run/gazette/pids/orphans").split()[0]
+    host.run("kill", "-KILL", noted)
+    until(lambda: int(noted) not in host.processes(), "the master is gone")
+    assert sleeping("611")
+
+    again = host.run("gazette-run", "orphans", "gazette-store", "-", "0077", "true")
+    assert again.returncode == 0
+    until(lambda: not sleeping("611") and not sleeping("612"), "its workers are gone")
+    assert sleeping("613")
+
+
 def test_run_gives_up_all_rights_but_the_users(host: Machine) -> None:
     command = [f"/srv/gazette/releases/{RELEASE}/venv/bin/python", "one", "two words"]
     env = f"/srv/gazette/releases/{RELEASE}/admin.env"
