@@ -76,6 +76,8 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         ("site_env", {"A-B": "x"}, "letters, digits"),
         ("site_env", {"DJANGO_SETTINGS_MODULE": "x"}, "Take it out"),
         ("main_env", {"A": "x\ny"}, "a line break"),
+        # systemd leaves such a variable out without a word.
+        ("main_env", {"A": "x\x01y"}, "a control character"),
         ("admin_env", {"A": True}, "write it in quotes"),
         ("admin_env", {"A": None}, "write a text"),
         ("site_processes", [{"name": "main", "command": "x"}], "one of django-split's own"),

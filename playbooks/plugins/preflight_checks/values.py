@@ -20,7 +20,7 @@ RESERVED_NAMES = frozenset(
     ssh root daemon bin sys adm tty disk lp mail news uucp man kmem dialout fax voice cdrom floppy
     tape sudo audio dip www-data backup operator list irc src gnats shadow utmp video sasl plugdev
     staff games users nogroup nobody crontab messagebus input kvm render lock log user mount
-    initctl sendsigs network
+    initctl sendsigs network installed
     """.split()  # noqa: SIM905
 )
 # A site called news-main would have the group that is the user of the site news.
@@ -221,11 +221,11 @@ def environment(name: str) -> Rule:
                 yield Finding(
                     name, f'{name} has "{key}" with a value that is no text: write {mend}', key
                 )
-            elif "\n" in value or "\r" in value or "\0" in value:
+            elif re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
                 yield Finding(
                     name,
-                    f'{name} has "{key}" with a line break or a NUL in its value, which an '
-                    "environment file cannot carry (base64 can)",
+                    f'{name} has "{key}" with a line break or a control character in its value, '
+                    "which an environment file cannot carry (base64 can)",
                     key,
                 )
 
