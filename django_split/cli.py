@@ -81,8 +81,16 @@ def _plan(options: argparse.Namespace) -> int:
         print(plan.json(), end="")
     else:
         show(plan)
-    if plan.verdict.can_be_split:
+    verdict = plan.verdict
+    if verdict.can_be_split:
         return CAN_BE_SPLIT
+    if options.json:
+        # Standard output is the plan; who reads it may show no more than this.
+        reasons = "; ".join([*verdict.decisions, *verdict.reasons])
+        print(
+            f"django-split: {options.settings} is not split ({verdict.is_}): {reasons}",
+            file=sys.stderr,
+        )
     return NEEDS_A_DECISION if plan.verdict.decisions else NOTHING
 
 

@@ -170,6 +170,15 @@ def test_log_file_in_a_source_that_nobody_writes_does_not_stop_the_analysis(
     make_site("paper", f"\nLOGGING = {{'version': 1, 'handlers': {{'file': {handler}}}}}\n").plan()
 
 
+def test_reason_is_told_beside_a_plan_as_json_too(make_site: MakeSite) -> None:
+    """The playbook reads the plan; what it shows is what stands on standard error."""
+    site = make_site("paper", "\nCSRF_USE_SESSIONS = True\n")
+    command = ["-m", "django_split", "plan", "--settings", "paper.settings", "--json"]
+    done = site.run(command, check=False)
+    assert done.returncode in (3, 4)
+    assert "CSRF_USE_SESSIONS is True" in done.stderr
+
+
 def test_bad_deployment_ends_in_one_line(paper: Site, tmp_path: Path) -> None:
     failure = failed(Site(paper.source, paper.settings, tmp_path), admin_path="/adminn/")
     assert (failure.status, failure.output) == (
