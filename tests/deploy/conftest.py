@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .plugin import PLUGINS, REPOSITORY
+from tests.support.plugins import PLUGINS, REPOSITORY
 
 RunModule = Callable[..., dict[str, Any]]
 

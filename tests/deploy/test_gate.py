@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .plugin import load
+from tests.support.plugins import load
 
 instance = load("modules", "split_instance")
 

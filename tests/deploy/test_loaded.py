@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .plugin import load
+from tests.support.plugins import load
 
 loaded = load("module_utils", "split_loaded")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.plugins import load
+
 from .conftest import RunModule
-from .plugin import load
 
 release = load("modules", "split_release")
 

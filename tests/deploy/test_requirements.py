@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .plugin import load
+from tests.support.plugins import load
 
 virtualenv = load("modules", "split_virtualenv")
 

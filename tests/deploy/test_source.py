@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .plugin import load
+from tests.support.plugins import load
 
 source = load("action", "split_source")
 

@@ -12,11 +12,12 @@ import glob
 import http.client
 import os
 import re
-import socket
 import subprocess
 import time
 import xmlrpc.client
 from typing import Any
+
+from ansible.module_utils.split_unix import UnixConnection
 
 SYSTEMD_MARK = "/run/systemd/system"
 UNIT_DIRECTORY = "/etc/systemd/system"
@@ -125,24 +126,13 @@ class Systemd:
         return done.stdout.strip()
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=START_SECONDS + STOP_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 class _UnixTransport(xmlrpc.client.Transport):
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        return _UnixConnection(self._path)
+    def make_connection(self, host: Any) -> Any:
+        return UnixConnection(self._path, START_SECONDS + STOP_SECONDS)
 
 
 class Supervisor:

@@ -27,13 +27,13 @@ options:
 import http.client
 import os
 import re
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_service import ServiceError, Supervisor, Systemd, manager_for
+from ansible.module_utils.split_unix import UnixConnection
 
 OPTIONS = {
     "site": {"type": "str", "required": True},
@@ -65,22 +65,11 @@ ANSWER_SECONDS = 30
 DRAIN_SECONDS = 2
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, seconds: float) -> None:
-        super().__init__("localhost", timeout=seconds)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 def ask(path: str, gate: dict[str, Any]) -> str | None:
     """One request through the socket, as nginx would send it. Returns what is wrong with the
     answer, or None.
     """
-    connection = _UnixConnection(path, min(ANSWER_SECONDS, gate["seconds"]))
+    connection = UnixConnection(path, min(ANSWER_SECONDS, gate["seconds"]))
     try:
         connection.request(
             "GET",

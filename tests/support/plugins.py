@@ -1,4 +1,4 @@
-"""The modules and actions of a deployment, imported as Ansible does: from their files."""
+"""Imports the Ansible plugins as Ansible does: from files, our module_utils among its own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if str(PLUGINS / "module_utils") not in ansible.module_utils.__path__:
 
 
 def load(kind: str, name: str) -> ModuleType:
+    """Import `playbooks/plugins/KIND/NAME.py` under a name of its own."""
     path = PLUGINS / kind / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"tested_{kind}_{name}", path)
     if spec is None or spec.loader is None:
