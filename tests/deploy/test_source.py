@@ -142,3 +142,9 @@ def test_inputs_are_part_of_the_name_and_the_order_of_their_keys_is_not() -> Non
     assert one == source.release_id("digest", {"b": {"d": 3, "c": 2}, "a": 1})
     assert one != source.release_id("digest", {"a": 1, "b": {"c": 2, "d": 4}})
     assert len(one) == 12
+
+
+def test_everything_of_ours_that_a_process_loads_is_there_to_be_counted() -> None:
+    for name in source.OWN:
+        assert (source.ROOT / name).exists(), name
+        assert source.source_files(source.ROOT, (name,)), name
