@@ -31,7 +31,7 @@ OWN = (
     "templates/settings",
     "templates/gunicorn",
     "templates/env",
-    # A unit is shared by all releases; what runs is started by it, so a changed one is another release.
+    # A unit is shared by all releases, and starts them: a changed one is another release.
     "templates/systemd/instance@.service.j2",
     "templates/supervisor/instance.program.j2",
     "templates/supervisor/run.sh.j2",
