@@ -60,9 +60,8 @@ clean: ## remove what was made here (no host is touched)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/.test: requirements.txt requirements-test.txt pyproject.toml | .venv/bin/python
+.venv/.test: requirements.txt requirements-test.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@ .venv/.site
 
 # What the tests run for real: nginx, Redis, Memcached, PostgreSQL, Chromium, containers.
