@@ -63,3 +63,12 @@ def test_which_requirements_file_is_meant(
     wanted = {"requirements_file": "", "requirements": [], "directory": "", **said}
     expected = str(tmp_path / found) if found else None
     assert virtualenv.requirements_file(str(tmp_path), wanted) == expected
+
+
+def test_a_conflict_with_what_we_need_says_whose_need_it_is() -> None:
+    own = [
+        {"name": "gunicorn", "pin": "==27.0.1", "floor": ">=23"},
+        {"name": "redis", "pin": "==8.1.0", "floor": ">=5"},
+    ]
+    assert "django-split itself needs gunicorn>=23." in virtualenv.floors(own, ["gunicorn==22"])
+    assert virtualenv.floors(own, ["Django"]) == ""

@@ -105,6 +105,12 @@ def requirements_file(source: str, wanted: dict[str, Any]) -> str | None:
     return None
 
 
+def floors(own: list[dict[str, Any]], lines: list[str]) -> str:
+    """Where a conflict may come from that the site's own requirements do not show."""
+    needs = [each["name"] + each["floor"] for each in own if named(each["name"], lines)]
+    return f"django-split itself needs {', '.join(needs)}." if needs else ""
+
+
 class Builder:
     """Runs commands as the build user, with a home that goes with the build."""
 
@@ -126,7 +132,7 @@ class Builder:
         os.setuid(self.ids[0])
         os.umask(0o027)
 
-    def run(self, what: str, *command: str) -> None:
+    def run(self, what: str, *command: str, hint: str = "") -> None:
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -148,7 +154,9 @@ class Builder:
         if ran.returncode != 0:
             lines = [line for line in ran.stdout.splitlines() if line.strip()]
             self.module.fail_json(
-                msg="{} failed: {}\n{}".format(what, " ".join(command), "\n".join(lines[-15:]))
+                msg="\n".join(
+                    [f"{what} failed: {' '.join(command)}", *lines[-15:], *filter(None, [hint])]
+                )
             )
 
 
@@ -182,7 +190,14 @@ def main() -> None:
     else:
         builder.folder(wheels)
         builder.run(
-            "Collecting the site's requirements", *pip, "wheel", "-q", "-w", wheels, *pip_words
+            "Collecting the site's requirements",
+            *pip,
+            "wheel",
+            "-q",
+            "-w",
+            wheels,
+            *pip_words,
+            hint=floors(wanted["own"], site_lines),
         )
     offline = ["--no-index", "--find-links", wheels, "--only-binary", ":all:"]
     every = sorted(
