@@ -39,6 +39,16 @@ def test_the_oldest_go_and_those_that_serve_stay(home: Path, run_module: RunModu
     assert os.readlink(home / "current") == f"releases/{'e' * 12}"
 
 
+def test_what_the_gate_refused_does_not_push_out_the_one_to_go_back_to(
+    home: Path, run_module: RunModule
+) -> None:
+    """a served; b, c and d never did; e is the next that does."""
+    for name in ("a", "e"):
+        run_module("split_release", home=str(home), release=name * 12, state="current", keep=9)
+    run_module("split_release", home=str(home), release="e" * 12, state="current", keep=2)
+    assert names(home) == {"e", "a"}
+
+
 def test_a_second_run_changes_nothing(home: Path, run_module: RunModule) -> None:
     run_module("split_release", home=str(home), release="e" * 12, state="current", keep=5)
     again = run_module("split_release", home=str(home), release="e" * 12, state="current", keep=5)

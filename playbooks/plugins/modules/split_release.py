@@ -36,6 +36,9 @@ OPTIONS = {
     "keep": {"type": "int", "default": 3},
 }
 
+# In a release that has served.
+SERVED = ".served"
+
 
 def read_json(path: str) -> dict[str, Any]:
     try:
@@ -63,11 +66,19 @@ def serving(home: str) -> set[str]:
 
 
 def prune(home: str, release: str, keep: int, check_mode: bool) -> list[str]:
-    """Remove the oldest releases beyond ``keep``; failed ones count and go like the rest."""
+    """Remove the oldest releases beyond ``keep``; those that never served go first.
+
+    Or two that the gate refused would push out the one to go back to.
+    """
     folder = os.path.join(home, "releases")
     used = serving(home) | {release}
     spare = [name for name in os.listdir(folder) if name not in used and not name.startswith(".")]
-    spare.sort(key=lambda name: os.stat(os.path.join(folder, name)).st_mtime, reverse=True)
+
+    def worth(name: str) -> tuple[bool, float]:
+        path = os.path.join(folder, name)
+        return os.path.exists(os.path.join(path, SERVED)), os.stat(path).st_mtime
+
+    spare.sort(key=worth, reverse=True)
     # The one that serves is among those kept.
     gone = spare[max(keep - 1, 0) :]
     for name in gone if not check_mode else ():
@@ -110,6 +121,9 @@ def main() -> None:
                     os.unlink(link + ".new")
                 os.symlink(os.path.join("releases", release), link + ".new")
                 os.rename(link + ".new", link)
+        if os.path.isdir(path) and not module.check_mode:
+            with open(os.path.join(path, SERVED), "a"):
+                pass
         if os.path.isdir(os.path.join(home, "releases")):
             result["pruned"] = prune(home, release, module.params["keep"], module.check_mode)
             result["changed"] = result["changed"] or bool(result["pruned"])
