@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,20 @@ def test_inventories_say_only_what_the_table_knows(inventory: Path) -> None:
     table = read(REPOSITORY / "roles" / "preflight" / "meta" / "argument_specs.yml")
     known = set(table["argument_specs"]["variables"]["options"])
     assert set(read(inventory / "group_vars" / "all.yml")) <= known
+
+
+def test_a_requirement_has_no_source_to_unpack() -> None:
+    """tar refuses an archive without a file, and a site that is a requirement packs none."""
+    for name in ("trial", "unpack"):
+        text = (REPOSITORY / "roles" / "release" / "tasks" / f"{name}.yml").read_text()
+        tasks = [
+            task for task in _flat(yaml.safe_load(text)) if "ansible.builtin.unarchive" in task
+        ]
+        assert tasks
+        assert all(task["when"] == "release_kind != 'requirement'" for task in tasks)
+
+
+def _flat(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for task in tasks:
+        yield task
+        yield from _flat(task.get("block", []))
