@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.plugins import load
+
 from .conftest import PORT, Preflight
 
 Namespace = Callable[[str], tuple[str, ...]]
@@ -120,6 +122,23 @@ def test_our_own_nginx_is_not_in_our_way(
         outcome.problem(f"site_port is {PORT}, in use on the host by nginx")
     # More addresses than it has now are not refused either.
     assert (preflight({"proxy_listen": ["*"]}, under=under).code == 0) == ours
+
+
+def test_workers_of_our_killed_nginx_are_not_in_our_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their command says nothing of whose they are; their process group is the noted master's."""
+    module = load("modules", "split_preflight")
+    monkeypatch.setattr(module, "RUN", str(tmp_path))
+    note = tmp_path / "pf-news" / "pids" / "pf-news-nginx"
+    assert not module.left_behind("pf-news", os.getpid(), "django-split-proxy")
+    note.parent.mkdir(parents=True)
+    note.write_text(f"{os.getpgrp()} 4711\n")
+    assert module.left_behind("pf-news", os.getpid(), "django-split-proxy")
+    assert not module.left_behind("pf-news", os.getpid(), "www-data")
+    assert not module.left_behind("another", os.getpid(), "django-split-proxy")
+    note.write_text("1 4711\n")
+    assert not module.left_behind("pf-news", os.getpid(), "django-split-proxy")
 
 
 def test_an_address_of_another_host_is_refused(preflight: Preflight) -> None:

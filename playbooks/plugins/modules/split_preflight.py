@@ -55,6 +55,7 @@ OPTIONS = {
 }
 
 STATE = "/var/lib/django-split"
+RUN = "/run"
 SUPPORTED = {("debian", "12"), ("debian", "13")}
 UNTRIED = {("ubuntu", "22.04"), ("ubuntu", "24.04")}
 OLDEST_PYTHON = (3, 10)
@@ -280,7 +281,9 @@ class Host:
             own.append(os.path.join(STATE, self.params["site"], "nginx"))
         pattern = r" -p ?({})/?( |$)".format("|".join(map(re.escape, own)))
         return any(
-            re.search(pattern, process.command) or process.unit == "django-split-nginx.service"
+            re.search(pattern, process.command)
+            or process.unit == "django-split-nginx.service"
+            or left_behind(self.params["site"], process.pid, process.user)
             for process in listener.processes
         )
 
@@ -305,6 +308,18 @@ class Host:
                 "django-split",
                 "Take another name.",
             )
+
+
+def left_behind(site: str | None, pid: int, user: str) -> bool:
+    """A worker whose master was killed: its command no longer says whose it is, its group does.
+
+    The next start of the site's nginx ends it (templates/supervisor/run.sh.j2).
+    """
+    try:
+        with open(f"{RUN}/{site}/pids/{site}-nginx") as note:
+            return user == "django-split-proxy" and os.getpgid(pid) == int(note.read().split()[0])
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 def plain(address: str) -> str:
