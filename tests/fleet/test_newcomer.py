@@ -208,6 +208,22 @@ def test_the_packages_own_daemons_do_not_run(site: Site) -> None:
             assert enabled != "enabled\n", f"{unit} would start at the next boot"
 
 
+def test_a_release_that_main_refuses_leaves_both_instances_on_the_old_one(site: Site) -> None:
+    links = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
+    before, daemons = site.host.run(links).stdout, site.daemons()
+    refused = site.host.run(
+        site.command("site", "main_workers=1", "site_gate_text=Nowhere"),
+        cwd="/root/django-split",
+        timeout=SECONDS,
+        check=False,
+    )
+    assert refused.returncode != 0
+    assert "without the text 'Nowhere'" in refused.stdout + refused.stderr
+    assert site.host.run(links).stdout == before
+    assert site.daemons() == daemons, "the admin's new gunicorn has been withdrawn"
+    assert "Gazette" in site.visitor.ask("/").text
+
+
 def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
     editor = site.visitor
     editor.log_in("/admin/login/?next=/admin/", "admin", site.password())

@@ -13,6 +13,12 @@ description:
     pass is
     stopped again and the old one serves on.
 options:
+  state:
+    description:
+      - C(gated) starts the release beside the one that serves and asks it at the gate, no more.
+      - C(serving) also gives it the traffic and ends the one before.
+      - C(withdrawn) ends a release that has no traffic, because another instance was refused.
+    type: str
   site: {description: The site's name., type: str, required: true}
   instance: {description: main or admin., type: str, required: true}
   release: {description: The release's id., type: str, required: true}
@@ -36,6 +42,7 @@ from ansible.module_utils.split_service import ServiceError, Supervisor, Systemd
 from ansible.module_utils.split_unix import UnixConnection
 
 OPTIONS = {
+    "state": {"type": "str", "choices": ["gated", "serving", "withdrawn"], "default": "serving"},
     "site": {"type": "str", "required": True},
     "instance": {"type": "str", "required": True},
     "release": {"type": "str", "required": True},
@@ -146,7 +153,16 @@ def main() -> None:
         "stopped": old,
         "changed": not (flipped and running and enabled) or bool(old),
     }
+    if wanted["state"] != "serving":
+        # Nothing is flipped and nothing of the old one ended: only the new one counts.
+        result.update(stopped=[], changed=running == (wanted["state"] == "withdrawn"))
+        if wanted["state"] == "withdrawn" and flipped:
+            result["changed"] = False
     if module.check_mode or not result["changed"]:
+        module.exit_json(**result)
+    if wanted["state"] == "withdrawn":
+        manager.disable(name)
+        manager.stop(name)
         module.exit_json(**result)
 
     try:
@@ -162,6 +178,8 @@ def main() -> None:
                 wanted["instance"], wanted["gate"], wrong
             )
             give_up(module, manager, name, flipped or running, live, why)
+    if wanted["state"] == "gated":
+        module.exit_json(**result)
     try:
         # Both enabled for a moment: a reboot in between comes back with whichever the link names.
         manager.enable(name)
