@@ -9,6 +9,7 @@ import grp
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -171,7 +172,8 @@ class Host:
         wait_until(lambda: not users & running_users(), "nothing may run as the tests' users")
         for name in ACCOUNTS:
             if exists(self.user(name)):
-                run("userdel", self.user(name))
+                # --force: userdel itself takes a container's user of the same number for ours
+                run("userdel", "--force", self.user(name))
         for group in ("main-http", "admin-http", "store", "site", "proxy"):
             try:
                 grp.getgrnam(self.user(group))
@@ -446,12 +448,15 @@ class Host:
 
 
 def running_users() -> set[int]:
-    """The users of all processes of this machine."""
+    """The users of this machine's processes; a container's may have the same number, and is not."""
     found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                found.add(entry.stat().st_uid)
+                numbers = re.search(r"^NSpid:(.*)$", (entry / "status").read_text(), re.MULTILINE)
+                # More than one: a process of another pid namespace.
+                if numbers and len(numbers[1].split()) == 1:
+                    found.add(entry.stat().st_uid)
     return found
 
 
