@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from django_split.analysis.process import AnalysisError, analyse
+    from django_split.analysis.analyse import analyse
+    from django_split.analysis.process import AnalysisError
     from django_split.report import show
 
     deploy = _table(options.deploy, "--deploy") if options.deploy else {}

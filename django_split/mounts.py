@@ -9,8 +9,10 @@ Other admins are known by their URL module.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +22,9 @@ from django.urls.resolvers import LocalePrefixPattern, RegexPattern, RoutePatter
 DJANGO = "django"
 
 # URL module -> kind. What hangs below such a module demands a user of the staff for every view.
+# Operators add theirs with `admin_urlconfs`; the plan carries the whole table.
 OTHER_ADMINS = {"wagtail.admin.urls": "wagtail"}
+OtherAdmins = Mapping[str, str]
 LOGIN_NAMES = {"wagtail": "wagtailadmin_login"}
 
 AnyPattern = URLPattern | URLResolver
@@ -30,12 +34,12 @@ AnyPattern = URLPattern | URLResolver
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._~/-]*\Z")
 
 
-def mount_kind(resolver: URLResolver) -> str | None:
+def mount_kind(resolver: URLResolver, other_admins: OtherAdmins = OTHER_ADMINS) -> str | None:
     """The kind of the admin that is mounted by this resolver itself, or None."""
     module = resolver.urlconf_name
     name = module.__name__ if isinstance(module, ModuleType) else module
-    if isinstance(name, str) and name in OTHER_ADMINS:
-        return OTHER_ADMINS[name]
+    if isinstance(name, str) and name in other_admins:
+        return other_admins[name]
     if any(admin_site(pattern) is not None for pattern in patterns_of(resolver)):
         return DJANGO
     return None
@@ -51,21 +55,39 @@ def admin_site(pattern: AnyPattern) -> Any:
     return getattr(pattern.callback, "admin_site", None)
 
 
+def view_name(callback: Any) -> str:
+    """The dotted name that a view is known by: of its class, or of the function that was written.
+
+    A decorator that uses functools.wraps keeps the name of what it wraps; one that does not hides
+    it, and then the decorator's own is all there is.
+    """
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    # `view_class` is Django's own for as_view(), `cls` that of REST framework.
+    cls = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
+    named = cls or inspect.unwrap(callback)
+    if not hasattr(named, "__qualname__"):
+        named = type(named)  # an object that is called, as a feed
+    return f"{named.__module__}.{named.__qualname__}"
+
+
 def patterns_of(resolver: URLResolver) -> Sequence[AnyPattern]:
     return resolver.url_patterns
 
 
 def mounts(
-    resolver: URLResolver, trail: tuple[URLResolver, ...] = ()
+    resolver: URLResolver,
+    other_admins: OtherAdmins = OTHER_ADMINS,
+    trail: tuple[URLResolver, ...] = (),
 ) -> Iterator[tuple[str, tuple[URLResolver, ...]]]:
     """Every mount below a resolver, as its kind and the resolvers from the root down to it."""
     trail = (*trail, resolver)
-    if kind := mount_kind(resolver):
+    if kind := mount_kind(resolver, other_admins):
         yield kind, trail
         return
     for pattern in patterns_of(resolver):
         if isinstance(pattern, URLResolver):
-            yield from mounts(pattern, trail)
+            yield from mounts(pattern, other_admins, trail)
 
 
 def route(trail: Iterable[AnyPattern]) -> tuple[str, bool]:

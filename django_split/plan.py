@@ -24,11 +24,14 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-FORMAT = 1
+from django_split.findings import Finding
+
+FORMAT = 2
 
 SPLIT = "split"
 SPLIT_WITH_EXTRA_PREFIXES = "split with extra admin prefixes"
 PUBLIC_SESSIONS = "public sessions"
+MOSTLY_PRIVATE = "mostly private"
 NOTHING_TO_SPLIT = "nothing to split"
 
 T = TypeVar("T")
@@ -51,7 +54,7 @@ class Verdict:
 
     @property
     def can_be_split(self) -> bool:
-        return self.is_ in (SPLIT, SPLIT_WITH_EXTRA_PREFIXES) and not self.decisions
+        return self.is_ not in (MOSTLY_PRIVATE, NOTHING_TO_SPLIT) and not self.decisions
 
 
 @dataclass
@@ -102,13 +105,18 @@ class Shadow:
     pk: str
     pk_class: str
     fields: list[ShadowField]
+    app: str = ""  # the entry in INSTALLED_APPS that it stands in for
 
 
 @dataclass
 class MainUrls:
     root_urlconf: str
     mounts: list[Mount] = field(default_factory=list)
+    # Prefixes, and dotted names of views in which * stands for anything, that answer 404.
     closed: list[str] = field(default_factory=list)
+    closed_views: list[str] = field(default_factory=list)
+    # URL modules that are admins of another kind than Django's.
+    other_admins: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -123,11 +131,18 @@ class Main:
     default_admin_site: str = "admin"
     add_apps: list[str] = field(default_factory=list)
     drop_apps: list[str] = field(default_factory=list)
+    # Apps of which main keeps the models and templates, and nothing else.
+    replace_apps: dict[str, str] = field(default_factory=dict)
     drop_middleware: list[str] = field(default_factory=list)
     replace_middleware: dict[str, str] = field(default_factory=dict)
     add_middleware: list[str] = field(default_factory=list)
     swap_context_processors: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    # Left to Django's default, which TOML could not write: None.
+    unset: list[str] = field(default_factory=list)
+    caches: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # The engine of main's own sessions, where the operator chose to have them.
+    public_sessions: str = ""
     models: list[Shadow] = field(default_factory=list)
     why: dict[str, str] = field(default_factory=dict)
 
@@ -203,6 +218,7 @@ class Plan:
     admin: Admin
     proxy: Proxy
     format: int = FORMAT
+    findings: list[Finding] = field(default_factory=list)
     # Keyed by the setting's place: "DEBUG", "DATABASES.default.NAME".
     deploy: dict[str, Derived] = field(default_factory=dict)
     # Digests of the base's structure; when one differs from the base in force, the plan is out of
@@ -230,7 +246,7 @@ class Plan:
                 f"{where} has format {data.get('format')!r}, this django-split reads {FORMAT}. "
                 "Make it again with `django-split plan`."
             )
-        return _build(cls, data, where)
+        return build(cls, data, where)
 
     def data(self) -> dict[str, Any]:
         """Plain dictionaries and lists, in the order of the dataclasses, without None."""
@@ -314,7 +330,11 @@ def _drift(plan: Plan, base: Mapping[str, Any]) -> list[str]:
 
 
 def _apply_main(main: Main, values: dict[str, Any]) -> None:
-    kept = [app for app in values.get("INSTALLED_APPS", ()) if app not in main.drop_apps]
+    kept = [
+        main.replace_apps.get(app, app)
+        for app in values.get("INSTALLED_APPS", ())
+        if app not in main.drop_apps
+    ]
     values["INSTALLED_APPS"] = [*main.add_apps, *kept]
     values["MIDDLEWARE"] = [
         *(
@@ -329,20 +349,24 @@ def _apply_main(main: Main, values: dict[str, Any]) -> None:
             engine["OPTIONS"]["context_processors"] = [
                 main.swap_context_processors.get(entry, entry) for entry in processors
             ]
-    values.update(copied(main.settings))
+    _apply_changes(main, values)
 
 
 def _apply_admin(admin: Admin, values: dict[str, Any]) -> None:
     values["INSTALLED_APPS"] = [*values.get("INSTALLED_APPS", ()), *admin.add_apps]
-    if admin.caches:
+    _apply_changes(admin, values)
+
+
+def _apply_changes(changes: Main | Admin, values: dict[str, Any]) -> None:
+    if changes.caches:
         caches = values.get("CACHES") or {
             # What Django itself uses when a base says nothing; naming ours alone would take it
             # away.
             "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
         }
-        values["CACHES"] = {**caches, **copied(admin.caches)}
-    values.update(copied(admin.settings))
-    for name in admin.unset:
+        values["CACHES"] = {**caches, **copied(changes.caches)}
+    values.update(copied(changes.settings))
+    for name in changes.unset:
         values.pop(name, None)
 
 
@@ -397,7 +421,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _build(cls: type[T], data: Any, where: str) -> T:
+def build(cls: type[T], data: Any, where: str) -> T:
     """Make a dataclass from plain data, by its annotations.
 
     Raises PlanError with the place of what is wrong.
@@ -417,7 +441,7 @@ def _build(cls: type[T], data: Any, where: str) -> T:
 
 def _part(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
-        return _build(typing.cast("type[Any]", hint), value, where)
+        return build(typing.cast("type[Any]", hint), value, where)
     arguments = get_args(hint)
     if get_origin(hint) is list and dataclasses.is_dataclass(arguments[0]):
         return [_part(arguments[0], item, where) for item in value]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -13,6 +14,9 @@ from django.db import models
 
 from django_split.plan import Shadow, ShadowField
 
+ADMIN_MODELS = "django_split.runtime.main.models_only.AdminModelsConfig"
+SESSIONS_MODELS = "django_split.runtime.main.models_only.SessionsModelsConfig"
+
 # By class, so that a site's own AdminConfig counts too.
 DROPPED: dict[type, str] = {
     SimpleAdminConfig: "the admin instance serves it",
@@ -20,16 +24,35 @@ DROPPED: dict[type, str] = {
 }
 
 
-def dropped() -> list[tuple[str, AppConfig, str]]:
-    """Each app that goes, as its entry in INSTALLED_APPS, its live config and the reason."""
-    # apps.populate() makes one config per entry, in their order.
-    live = zip(settings.INSTALLED_APPS, apps.get_app_configs(), strict=True)
+@dataclass(frozen=True)
+class Dropped:
+    entry: str  # as INSTALLED_APPS has it
+    config: AppConfig
+    reason: str
+
+    @property
+    def is_sessions(self) -> bool:
+        return isinstance(self.config, SessionsConfig)
+
+
+def dropped() -> list[Dropped]:
+    """Each app that main does without."""
     return [
-        (entry, config, reason)
-        for entry, config in live
+        Dropped(entry, config, reason)
+        for entry, config in _entries()
         for cls, reason in DROPPED.items()
         if isinstance(config, cls)
     ]
+
+
+def models_only() -> dict[str, str]:
+    """What takes the place of each of those when main needs its models or templates."""
+    return {item.entry: SESSIONS_MODELS if item.is_sessions else ADMIN_MODELS for item in dropped()}
+
+
+def _entries() -> Iterator[tuple[str, AppConfig]]:
+    # apps.populate() makes one config per entry, in their order.
+    return zip(settings.INSTALLED_APPS, apps.get_app_configs(), strict=True)
 
 
 def _name(on_delete: Any) -> str:
@@ -41,35 +64,42 @@ def _name(on_delete: Any) -> str:
     return name if hasattr(models, name) else "DO_NOTHING"
 
 
-def shadows(gone: Iterable[AppConfig]) -> list[Shadow]:
-    """A shadow for each table of the dropped apps with a foreign key to a model that main keeps."""
-    labels = {config.label for config in gone}
-    found = []
-    for config in apps.get_app_configs():
-        if config.label not in labels:
-            continue
-        for model in config.get_models(include_auto_created=True):
-            fields = [
-                ShadowField(
-                    name=field.name,
-                    to=field.remote_field.model._meta.label,
-                    column=str(field.column),
-                    on_delete=_name(field.remote_field.on_delete),
-                    null=field.null,
-                )
-                for field in model._meta.local_fields
-                if isinstance(field, models.ForeignKey)
-                and field.remote_field.model._meta.app_label not in labels
-            ]
-            if fields and model._meta.managed:
-                key = model._meta.pk
-                found.append(
-                    Shadow(
-                        name=model.__name__,
-                        table=model._meta.db_table,
-                        pk=str(key.column),
-                        pk_class=f"{type(key).__module__}.{type(key).__qualname__}",
-                        fields=fields,
-                    )
-                )
-    return found
+def shadows() -> dict[str, list[Shadow]]:
+    """A shadow for each table with a foreign key into another app, by the entry of its app."""
+    return {
+        entry: found
+        for entry, config in _entries()
+        if (found := [shadow for model in _models(config) if (shadow := _shadow(model, entry))])
+    }
+
+
+def _models(config: AppConfig) -> Iterator[type[models.Model]]:
+    for model in config.get_models(include_auto_created=True):
+        if model._meta.managed and not model._meta.proxy:
+            yield model
+
+
+def _shadow(model: type[models.Model], entry: str) -> Shadow | None:
+    fields = [
+        ShadowField(
+            name=field.name,
+            to=field.remote_field.model._meta.label,
+            column=str(field.column),
+            on_delete=_name(field.remote_field.on_delete),
+            null=field.null,
+        )
+        for field in model._meta.local_fields
+        if isinstance(field, models.ForeignKey)
+        and field.remote_field.model._meta.app_label != model._meta.app_label
+    ]
+    if not fields:
+        return None
+    key = model._meta.pk
+    return Shadow(
+        name=model.__name__,
+        table=model._meta.db_table,
+        pk=str(key.column),
+        pk_class=f"{type(key).__module__}.{type(key).__qualname__}",
+        fields=fields,
+        app=entry,
+    )

@@ -9,6 +9,10 @@ from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.utils.module_loading import import_string
 
+from django_split import findings as kinds
+from django_split.analysis.evidence import place
+from django_split.findings import Finding
+
 STAND_IN = "django_split.runtime.main.middleware.StandInSessionMiddleware"
 URLCONF_FILTER = "django_split.runtime.main.middleware.UrlconfMiddleware"
 NOTHING = "django_split.runtime.main.context_processors.nothing"
@@ -26,21 +30,23 @@ def session_middleware() -> dict[str, str]:
     return found
 
 
-def needs_sessions() -> list[str]:
-    """Why the public pages need sessions.
+def everywhere() -> list[Finding]:
+    """What makes every public page need sessions.
 
     Removing what demands a login would open a private site (FACTS A6).
     """
-    reasons = []
+    found = []
     for entry in settings.MIDDLEWARE:
         made = import_string(entry)
         # By name as well as class: Django has one since 5.1, and packages had theirs before it.
         names = {cls.__name__ for cls in getattr(made, "__mro__", ())}
         if "LoginRequiredMiddleware" in names:
-            reasons.append(f"MIDDLEWARE has {entry}: every page demands a login")
+            what = f"MIDDLEWARE has {entry}: every page demands a login"
+            found.append(Finding(kinds.EVERYWHERE, what, view=entry, where=place(made)))
     if settings.CSRF_USE_SESSIONS:
-        reasons.append("CSRF_USE_SESSIONS is True: every form needs a session")
-    return reasons
+        what = "CSRF_USE_SESSIONS is True: every form needs a session"
+        found.append(Finding(kinds.EVERYWHERE, what))
+    return found
 
 
 def orphaned_processors(gone: Iterable[AppConfig]) -> dict[str, str]:

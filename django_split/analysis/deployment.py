@@ -16,8 +16,10 @@ ENGINES = {
     "cached_db": "django.contrib.sessions.backends.cached_db",
 }
 STORES = {
-    "redis": "unix:///run/{site}/store/store.sock?db=0",
-    "memcached": "unix:/run/{site}/store/store.sock",
+    "redis": "unix:///run/{site}/{store}/store.sock?db=0",
+    "memcached": "unix:/run/{site}/{store}/store.sock",
+    # On a laptop: the process's own memory in front of the database.
+    "local": "",
 }
 
 
@@ -31,8 +33,13 @@ class DeploymentError(Exception):
 
 @dataclass
 class Session:
-    engine: str = "cache"
-    store: str = "redis"
+    """What is left out follows from the rest:
+
+    a deployment without hosts is a laptop, which has no store of its own.
+    """
+
+    engine: str = ""
+    store: str = ""
     url: str = ""
     key_prefix: str = ""
 
@@ -55,21 +62,45 @@ class Deployment:
     var_root: str = ""
     admin_path: str = ""
     admin_extra_prefixes: list[str] = field(default_factory=list)
+    admin_urlconfs: list[str] = field(default_factory=list)
+    admin_host: str = ""
+    admin_cache: str = "shared"
     main_closed_prefixes: list[str] = field(default_factory=list)
+    # Dotted names of views, in which * stands for anything.
+    main_closed_views: list[str] = field(default_factory=list)
+    main_anonymous_views: list[str] = field(default_factory=list)
     session: Session = field(default_factory=Session)
+    # An engine, or none: main's own sessions, in a store of their own.
+    public_sessions: str = "none"
+    public_session: Session = field(default_factory=Session)
 
     @classmethod
     def read(cls, data: Mapping[str, Any], default_site: str) -> Deployment:
         """Check deploy.json's content and fill in what follows from it. Raises DeploymentError."""
         values = _checked(cls, data, "")
-        session = values.pop("session", None) or {}
-        deployment = cls(**values, session=Session(**_checked(Session, session, "session.")))
+        for name in ("session", "public_session"):
+            session = values.pop(name, None) or {}
+            values[name] = Session(**_checked(Session, session, f"{name}."))
+        deployment = cls(**values)
         deployment.site = deployment.site or default_site
+        public = deployment.public_session
+        public.engine = public.engine or deployment.public_sessions
+        for session in (deployment.session, public):
+            session.store = session.store or ("redis" if deployment.hosts else "local")
+            session.engine = session.engine or (
+                "cached_db" if session.store == "local" else "cache"
+            )
         deployment._check()
-        kept = deployment.session
-        kept.url = kept.url or STORES[kept.store].format(site=deployment.site)
-        kept.key_prefix = kept.key_prefix or deployment.site
+        for session, store in ((deployment.session, "store"), (public, "public")):
+            session.url = session.url or STORES[session.store].format(
+                site=deployment.site, store=store
+            )
+            session.key_prefix = session.key_prefix or deployment.site
         return deployment
+
+    @property
+    def has_public_sessions(self) -> bool:
+        return self.public_sessions != "none"
 
     def origins(self) -> list[str]:
         """The origins that browsers name in a POST: scheme and port belong to them."""
@@ -87,6 +118,9 @@ class Deployment:
         _one_of("scheme", self.scheme, ["http", "https"])
         _one_of("session.engine", self.session.engine, ENGINES)
         _one_of("session.store", self.session.store, STORES)
+        _one_of("public_session.store", self.public_session.store, STORES)
+        _one_of("public_sessions", self.public_sessions, ["none", *ENGINES])
+        _one_of("admin_cache", self.admin_cache, ["shared", "own"])
         for name in ("admin_extra_prefixes", "main_closed_prefixes"):
             for prefix in getattr(self, name):
                 _check_path(name, prefix)

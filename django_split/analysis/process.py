@@ -1,4 +1,4 @@
-"""Runs the analysis in a process of its own:
+"""Runs the analysis in processes of its own:
 
 a base is set up once per process, and it may hang, print or exit.
 """
@@ -11,50 +11,55 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from django_split.plan import Plan
 
 
 class AnalysisError(Exception):
     """The base cannot be analysed; the message is for the operator."""
 
 
-def analyse(settings: str, deploy: Mapping[str, Any], seconds: float = 120) -> Plan:
-    """Make the plan for a base.
+class Processes:
+    """Starts the steps of one analysis, all within one time limit."""
 
-    Raises AnalysisError when it does not start, or takes longer than `seconds`.
-    """
-    with tempfile.TemporaryDirectory(prefix="django-split-") as directory:
-        request, answer = Path(directory, "request.json"), Path(directory, "answer.json")
-        request.write_text(json.dumps({"settings": settings, "deploy": deploy}), encoding="utf-8")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "django_split.analysis", str(request), str(answer)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # so that what the site starts can be ended with it
-        )
-        try:
-            _, errors = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise AnalysisError(
-                f'"{settings}" was not set up after {seconds:g} s '
-                "(does it wait for a server? --timeout gives it longer)"
-            ) from None
-        if not answer.exists():
-            last = (errors.strip().splitlines() or ["no output"])[-1]
-            raise AnalysisError(
-                f'"{settings}" ended the analysis with status {process.returncode}: {last}'
+    def __init__(self, settings: str, seconds: float) -> None:
+        self.settings = settings
+        self.seconds = seconds
+        self.deadline = time.monotonic() + seconds
+
+    def run(self, step: str, request: Mapping[str, Any], **environment: str) -> dict[str, Any]:
+        """Give a step's answer. Raises AnalysisError when there is none in time."""
+        with tempfile.TemporaryDirectory(prefix="django-split-") as directory:
+            ask, answer = Path(directory, "request.json"), Path(directory, "answer.json")
+            ask.write_text(json.dumps(request), encoding="utf-8")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "django_split.analysis", step, str(ask), str(answer)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, **environment},
+                start_new_session=True,  # so that what the site starts can be ended with it
             )
-        found = json.loads(answer.read_text(encoding="utf-8"))
-    if "broken" in found:
-        raise AnalysisError(f"--settings is {found['broken']}")
-    if "bad" in found:
-        raise AnalysisError(f"--deploy: {found['bad']}")
-    return Plan.from_data(found["plan"])
+            try:
+                _, errors = process.communicate(timeout=max(0.1, self.deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                raise AnalysisError(self._too_long(step)) from None
+            if not answer.exists():
+                last = (errors.strip().splitlines() or ["no output"])[-1]
+                raise AnalysisError(
+                    f'"{self.settings}" ended the analysis with status {process.returncode}: {last}'
+                )
+            found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        return found
+
+    def _too_long(self, step: str) -> str:
+        what = "was not set up" if step == "base" else "as main was not looked at"
+        return (
+            f'"{self.settings}" {what} after {self.seconds:g} s '
+            "(does it wait for a server? --timeout gives it longer)"
+        )

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import Any
 
 import django
 from django.apps import apps
 from django.conf import settings
 
-from django_split.analysis import chain, urls
-from django_split.analysis.apps import dropped, shadows
-from django_split.analysis.deployment import ENGINES, Deployment, DeploymentError
+from django_split import findings as kinds
+from django_split.analysis import (
+    caches,
+    chain,
+    coverage,
+    models,
+    restrictions,
+    routes,
+    signing,
+    urls,
+    views,
+)
+from django_split.analysis.apps import dropped, models_only, shadows
+from django_split.analysis.changes import drop, keep_models
+from django_split.analysis.deployment import ENGINES, Deployment, DeploymentError, Session
 from django_split.analysis.derive import derive
+from django_split.analysis.evidence import place
+from django_split.findings import Finding, distinct
+from django_split.mounts import OTHER_ADMINS
 from django_split.plan import (
-    NOTHING_TO_SPLIT,
-    PUBLIC_SESSIONS,
     SPLIT,
-    SPLIT_WITH_EXTRA_PREFIXES,
     Admin,
     AdminSession,
     Derived,
@@ -26,6 +39,7 @@ from django_split.plan import (
     Mount,
     Plan,
     Proxy,
+    Shadow,
     Verdict,
     structure,
 )
@@ -34,12 +48,28 @@ MAIN_APP = "django_split.runtime.main.apps.MainConfig"
 CACHE_ALIAS = "django_split_sessions"
 
 
-def survey(base: str, deployment: Deployment) -> Plan:
-    """Look at the live objects of the base that is set up, and decide. Raises DeploymentError."""
+@dataclass
+class Survey:
+    """What the base's process has to say. The verdict is not in the plan yet: it waits for main's.
+
+    `shadows` are those of every app, by its entry in INSTALLED_APPS; main's process may show that
+    one more has to go. `paths` can be asked for.
+    """
+
+    plan: Plan
+    shadows: dict[str, list[Shadow]]
+    models_only: dict[str, str]
+    routes: int
+    paths: list[str]
+
+
+def survey(base: str, deployment: Deployment) -> Survey:
+    """Look at the live objects of the base that is set up. Raises DeploymentError."""
     written = {
         name: value for name, value in vars(importlib.import_module(base)).items() if name.isupper()
     }
-    found = urls.find()
+    other_admins = {**OTHER_ADMINS, **{name: name for name in deployment.admin_urlconfs}}
+    found = urls.find(other_admins)
     _check_admin_path(deployment, found.mounts)
     derived = derive(written, deployment)
     admin_prefixes = list(
@@ -50,89 +80,126 @@ def survey(base: str, deployment: Deployment) -> Plan:
             ]
         )
     )
-    return Plan(
+    seen = routes.routes(other_admins)
+    public = [route for route in seen if not route.is_below(admin_prefixes)]
+    needed = models.needed(dropped(), public)
+    findings = [
+        *chain.everywhere(),
+        *(Finding(kinds.MOUNT, what) for what in found.decisions),
+        *views.find(public),
+        *(_below(route) for route in seen if route not in public),
+        *(finding for group in needed.values() for finding in group),
+        *signing.find(),
+        *caches.find(deployment),
+        *restrictions.find(),
+        *coverage.find(),
+    ]
+    main = _main(found.mounts, deployment)
+    main.urls.other_admins = other_admins
+    plan = Plan(
         base=base,
         django=django.get_version(),
         site=deployment.site,
         wsgi=settings.WSGI_APPLICATION or "",
-        verdict=_verdict(found, admin_prefixes, deployment),
-        main=_main(found.mounts, deployment),
+        verdict=Verdict(SPLIT),
+        findings=distinct(findings),
+        main=main,
         admin=_admin(found.mounts, admin_prefixes, deployment),
         proxy=_proxy(admin_prefixes, deployment, derived),
         deploy=derived,
         drift=structure(written),
     )
+    everything = shadows()
+    replacements = models_only()
+    for entry in list(main.drop_apps):
+        if entry in needed:
+            keep_models(plan, entry, replacements[entry], needed[entry])
+        else:
+            drop(plan, entry, everything.get(entry, []))
+    return Survey(
+        plan=plan,
+        shadows=everything,
+        models_only=replacements,
+        routes=len({route.callback for route in public}),
+        paths=[route.url for route in public if route.literal],
+    )
 
 
-def _verdict(found: urls.Found, admin_prefixes: list[str], deployment: Deployment) -> Verdict:
-    """Order matters:
-
-    a site that demands a login everywhere must never be opened by a later, weaker rule.
-    """
-    if needs := chain.needs_sessions():
-        return Verdict(
-            PUBLIC_SESSIONS,
-            [*needs, "public sessions (a session store of main's own) are not supported yet"],
-            ["the public pages need sessions"],
-        )
-    if not found.mounts:
-        return Verdict(NOTHING_TO_SPLIT, [f"no admin is mounted in {settings.ROOT_URLCONF}"])
-    if "/" in admin_prefixes:
-        return Verdict(NOTHING_TO_SPLIT, ["the whole site is the admin: it is mounted at /"])
-    mounted = [
-        f"{mount.kind} admin at {prefix}" for mount in found.mounts for prefix in mount.prefixes
-    ]
-    if deployment.admin_extra_prefixes:
-        extra = f"given to the admin instance: {', '.join(deployment.admin_extra_prefixes)}"
-        return Verdict(SPLIT_WITH_EXTRA_PREFIXES, [*mounted, extra], found.decisions)
-    return Verdict(SPLIT, mounted, found.decisions)
+def _below(route: routes.Route) -> Finding:
+    return Finding(
+        kinds.BELOW,
+        "it stands under a prefix of the admin instance, which serves it",
+        url=route.url,
+        view=route.view,
+        where=place(route.callback),
+    )
 
 
 def _main(mounts: list[Mount], deployment: Deployment) -> Main:
-    gone = dropped()
-    configs = [config for _, config, _ in gone]
-    sessions = chain.session_middleware()
+    gone = [item for item in dropped() if not (deployment.has_public_sessions and item.is_sessions)]
+    configs = [item.config for item in gone]
     processors = chain.orphaned_processors(configs)
-    models = shadows(configs)
-    cookie = f"{deployment.site}_main_messages"
-    changed: dict[str, Any] = {
-        "ROOT_URLCONF": "django_split.runtime.main.urls",
-        "SESSION_ENGINE": "django_split.runtime.main.sessions",
-    }
-    why = {entry: reason for entry, _, reason in gone}
-    why |= sessions
+    changed: dict[str, Any] = {"ROOT_URLCONF": "django_split.runtime.main.urls"}
+    why = {item.entry: item.reason for item in gone}
     why |= dict.fromkeys(processors, "its app is gone from main")
     why |= {
         MAIN_APP: "the stand-ins' app; first, to be there before anything looks for the admin",
         chain.URLCONF_FILTER: "a URLconf that a middleware chooses is filtered too",
         "ROOT_URLCONF": f"{settings.ROOT_URLCONF} without the admin, whose names still reverse",
-        "SESSION_ENGINE": "a session that lives for one request",
     }
-    if apps.is_installed("django.contrib.messages"):
-        changed["MESSAGE_STORAGE"] = "django_split.runtime.main.messages.MainCookieStorage"
-        changed["DJANGO_SPLIT_MESSAGES_COOKIE"] = cookie
-        # Django's cookie storage takes its cookie's flags from the session's.
-        changed["SESSION_COOKIE_SECURE"] = deployment.scheme == "https"
-        why["MESSAGE_STORAGE"] = "messages need no session in a cookie"
-        why["SESSION_COOKIE_SECURE"] = f"for the messages' cookie: served by {deployment.scheme}"
-        why["DJANGO_SPLIT_MESSAGES_COOKIE"] = "or each instance would eat the other's messages"
-    why |= {model.table: "what main deletes must cascade into this table" for model in models}
-    return Main(
+    main = Main(
         urls=MainUrls(
             root_urlconf=settings.ROOT_URLCONF,
             mounts=mounts,
             closed=deployment.main_closed_prefixes,
+            closed_views=deployment.main_closed_views,
         ),
         default_admin_site=_default_site_name(),
         add_apps=[MAIN_APP],
-        drop_apps=[entry for entry, _, _ in gone],
-        replace_middleware=dict.fromkeys(sessions, chain.STAND_IN),
+        drop_apps=[item.entry for item in gone],
         add_middleware=[chain.URLCONF_FILTER],
         swap_context_processors=processors,
         settings=changed,
-        models=models,
         why=why,
     )
+    (_keep_sessions if deployment.has_public_sessions else _stand_in)(main, deployment)
+    return main
+
+
+def _stand_in(main: Main, deployment: Deployment) -> None:
+    sessions = chain.session_middleware()
+    main.replace_middleware = dict.fromkeys(sessions, chain.STAND_IN)
+    main.settings["SESSION_ENGINE"] = "django_split.runtime.main.sessions"
+    main.why |= {**sessions, "SESSION_ENGINE": "a session that lives for one request"}
+    if apps.is_installed("django.contrib.messages"):
+        main.settings["MESSAGE_STORAGE"] = "django_split.runtime.main.messages.MainCookieStorage"
+        main.settings["DJANGO_SPLIT_MESSAGES_COOKIE"] = f"{deployment.site}_main_messages"
+        # Django's cookie storage takes its cookie's flags from the session's.
+        main.settings["SESSION_COOKIE_SECURE"] = deployment.scheme == "https"
+        main.why |= {
+            "MESSAGE_STORAGE": "messages need no session in a cookie",
+            "SESSION_COOKIE_SECURE": f"for the messages' cookie: served by {deployment.scheme}",
+            "DJANGO_SPLIT_MESSAGES_COOKIE": "or each instance would eat the other's messages",
+        }
+
+
+def _keep_sessions(main: Main, deployment: Deployment) -> None:
+    """Main has sessions of its own, under the base's cookie, in a store of their own."""
+    session = deployment.public_session
+    main.public_sessions = session.engine
+    main.settings |= {
+        "SESSION_ENGINE": ENGINES[session.engine],
+        "SESSION_CACHE_ALIAS": CACHE_ALIAS,
+        "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
+        "SESSION_COOKIE_SECURE": deployment.scheme == "https",
+    }
+    main.caches = {CACHE_ALIAS: _cache(session)}
+    main.why |= {
+        "SESSION_ENGINE": "public sessions, in a store that the admin does not use",
+        "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in main",
+        "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
+        "CACHES": f"{CACHE_ALIAS} is the public sessions' store, and nothing else is in it",
+    }
 
 
 def _default_site_name() -> str:
@@ -175,13 +242,17 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
             "SESSION_COOKIE_SECURE": deployment.scheme == "https",
         },
         unset=["SESSION_COOKIE_DOMAIN"],
-        caches={CACHE_ALIAS: _cache(deployment)},
+        caches={CACHE_ALIAS: _cache(deployment.session)},
         why=why,
     )
 
 
-def _cache(deployment: Deployment) -> dict[str, Any]:
-    session = deployment.session
+def _cache(session: Session) -> dict[str, Any]:
+    if session.store == "local":
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": session.key_prefix,
+        }
     common = {"LOCATION": session.url, "KEY_PREFIX": session.key_prefix}
     if session.store == "memcached":
         return {"BACKEND": "django_split.sessions.caches.JSONMemcacheCache", **common}

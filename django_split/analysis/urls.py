@@ -19,6 +19,7 @@ from django_split.mounts import (
     DJANGO,
     PLAIN_PATH,
     AnyPattern,
+    OtherAdmins,
     depends_on_language,
     login_name,
     mounts,
@@ -42,11 +43,11 @@ class Found:
     decisions: list[str]
 
 
-def find() -> Found:
+def find(other_admins: OtherAdmins) -> Found:
     """Find every admin in ROOT_URLCONF, under every language the site has."""
     root = get_resolver(settings.ROOT_URLCONF)
     found, decisions = [], []
-    for kind, trail in mounts(root):
+    for kind, trail in mounts(root, other_admins):
         paths = dict.fromkeys(_paths(trail))
         for path, literal in paths:
             if not literal:

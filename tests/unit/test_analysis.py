@@ -62,7 +62,7 @@ def test_site_that_needs_public_sessions_is_not_split(
     assert failure.status == 3
     assert "paper.settings: public sessions" in failure.output
     assert reason in failure.output
-    assert "not supported yet" in failure.output
+    assert "answer with public_sessions" in failure.output
 
 
 def test_plan_that_needs_a_decision_cannot_be_loaded(make_site: MakeSite) -> None:

@@ -189,7 +189,7 @@ def test_plan_survives_writing_and_reading(plan: Plan, paper: Site) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 2}, "has format 2"),
+        ({"format": 1}, "has format 1"),
         ({"colour": "red"}, "unknown key 'colour'"),
         ({"verdict": {}}, "verdict is incomplete"),
         ({"main": []}, "main must be a table, not list"),

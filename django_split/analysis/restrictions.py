@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from django_split.findings import Finding
+
+
+def find() -> list[Finding]:
+    return []

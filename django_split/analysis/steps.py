@@ -1,0 +1,88 @@
+"""What each of the two analysis processes does."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+from django_split.analysis.deployment import Deployment, DeploymentError
+from django_split.analysis.failure import describe, owner
+from django_split.analysis.versions import UnsupportedError, check_versions
+
+
+def base(request: dict[str, Any]) -> dict[str, Any]:
+    """Set the base up, look at it, and ask its pages as a visitor.
+
+    Takes `settings` and `deploy`, `pages` and `seconds` for the crawl. Gives `survey` and `pages`,
+    or in `broken` or `bad` what is wrong with the settings or the deployment.
+    """
+    module = request["settings"]
+    os.environ["DJANGO_SETTINGS_MODULE"] = module
+    try:
+        check_versions()
+        deployment = Deployment.read(request["deploy"], default_site=module.partition(".")[0])
+        _set_up()
+        from django_split.analysis.survey import survey
+
+        found = survey(module, deployment)
+        pages = _crawl(found.paths, found.plan.admin.prefixes, request, request["deploy"])
+        plain = {**dataclasses.asdict(found), "plan": found.plan.data()}
+        return {"survey": plain, "pages": pages}
+    except DeploymentError as error:
+        return {"bad": str(error)}
+    except UnsupportedError as error:
+        return {"broken": str(error)}
+    except (Exception, SystemExit) as error:
+        return {"broken": describe(error, module)}
+
+
+def main(request: dict[str, Any]) -> dict[str, Any]:
+    """Start main under the plan that the environment names, and ask the same pages.
+
+    Takes `paths`, `prefixes`, `pages` and `seconds`. Gives `pages` and `needed`, the findings that
+    say why main must keep an app's models; or `broken`, with the app in INSTALLED_APPS that main
+    cannot load, if it is one.
+    """
+    os.environ["DJANGO_SETTINGS_MODULE"] = "django_split.instances.main"
+    try:
+        _set_up()
+        from django.urls import get_resolver
+
+        from django_split.analysis import models
+
+        _ = get_resolver().url_patterns
+        needed = models.imports()
+        pages = _crawl(request["paths"], request["prefixes"], request, request["deploy"])
+    except (Exception, SystemExit) as error:
+        from django.conf import settings
+
+        app = owner(error, getattr(settings, "INSTALLED_APPS", ()))
+        return {"broken": describe(error, "main"), "app": app}
+    plain = {label: [dataclasses.asdict(item) for item in group] for label, group in needed.items()}
+    return {"pages": pages, "needed": plain}
+
+
+def _set_up() -> None:
+    import django
+    from django.conf import settings
+
+    # The base's log files may lie in the source, where the release is not writable; the plan moves
+    # them, and the instances' own check sets logging up.
+    settings.LOGGING_CONFIG = None
+    django.setup()
+    # The URLconf is looked at as an instance will have it: sites add patterns of their own under
+    # DEBUG.
+    settings.DEBUG = False
+
+
+def _crawl(
+    paths: list[str], prefixes: list[str], request: dict[str, Any], deploy: dict[str, Any]
+) -> list[dict[str, Any]]:
+    from django_split.analysis import crawl
+
+    if not request["pages"]:
+        return []
+    host = next(iter(deploy.get("hosts") or []), "")
+    found = crawl.crawl(paths, prefixes, host, request["pages"], request["seconds"])
+    return [dataclasses.asdict(page) for page in found]

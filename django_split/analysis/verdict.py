@@ -1,0 +1,174 @@
+"""The verdict, from what was found and what the operator has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from django_split import findings as kinds
+from django_split.analysis.deployment import Deployment
+from django_split.findings import Finding, of_kind
+from django_split.mounts import is_below
+from django_split.plan import (
+    MOSTLY_PRIVATE,
+    NOTHING_TO_SPLIT,
+    PUBLIC_SESSIONS,
+    SPLIT,
+    SPLIT_WITH_EXTRA_PREFIXES,
+    Mount,
+    Verdict,
+)
+
+# As many of a kind are named in one sentence; the table has them all.
+NAMED = 6
+
+BY_PREFIX = "admin_extra_prefixes (the admin instance serves it)"
+CLOSE = "main_closed_prefixes or main_closed_views (404 on main)"
+ANONYMOUS = "main_anonymous_views (main serves it, to a visitor who is never signed in)"
+SESSIONS = "public_sessions (main keeps sessions)"
+
+QUESTIONS = {
+    kinds.EVERYWHERE: ("{} of a login or a session everywhere", [SESSIONS]),
+    kinds.MOUNT: ("{} that no prefix can send to the admin instance", []),
+    kinds.SESSION: (
+        "{} kept in the session for visitors, which main throws away",
+        [SESSIONS, BY_PREFIX, CLOSE, ANONYMOUS],
+    ),
+    kinds.LOGIN: (
+        "{} that signs people in or out, registers them or changes a password",
+        [BY_PREFIX, CLOSE, SESSIONS, ANONYMOUS],
+    ),
+    kinds.PRIVATE: (
+        "{} that demands a user, and on main nobody is signed in",
+        [BY_PREFIX, CLOSE, ANONYMOUS, SESSIONS],
+    ),
+    kinds.OPENED: ("{} that main would show although the base does not", [BY_PREFIX, CLOSE]),
+    kinds.BREAKS: ("{} that fails on main only", [BY_PREFIX, CLOSE]),
+}
+
+
+def answered(
+    findings: Iterable[Finding], deployment: Deployment, admin_prefixes: list[str]
+) -> list[Finding]:
+    """The findings, each with the operator's answer for it."""
+    return [
+        replace(finding, answer=_answer(finding, deployment, admin_prefixes))
+        for finding in findings
+    ]
+
+
+def _answer(finding: Finding, deployment: Deployment, admin_prefixes: list[str]) -> str:
+    if finding.kind not in kinds.NEED_AN_ANSWER:
+        return ""
+    if finding.url and is_below(finding.url, admin_prefixes):
+        return kinds.ADMIN
+    if finding.url and is_below(finding.url, deployment.main_closed_prefixes):
+        return kinds.CLOSED
+    if _named(finding.view, deployment.main_closed_views):
+        return kinds.CLOSED
+    if finding.kind in (kinds.OPENED, kinds.BREAKS, kinds.MOUNT):
+        return ""
+    if _named(finding.view, deployment.main_anonymous_views):
+        return kinds.ANONYMOUS
+    return kinds.PUBLIC_SESSIONS if deployment.has_public_sessions else ""
+
+
+def _named(view: str, patterns: Iterable[str]) -> bool:
+    return bool(view) and any(fnmatchcase(view, pattern) for pattern in patterns)
+
+
+def decide(
+    findings: list[Finding],
+    mounts: list[Mount],
+    admin_prefixes: list[str],
+    deployment: Deployment,
+    root_urlconf: str,
+    routes: int,
+) -> Verdict:
+    """Decide how the site can be split.
+
+    Takes findings with their answers, and the number of routes outside the admins. Order matters: a
+    site that demands a login everywhere must never be opened by a later, weaker rule.
+    """
+    open_ = [finding for finding in findings if finding.is_open]
+    everywhere = of_kind(findings, kinds.EVERYWHERE)
+    decisions = [*questions(open_), *_nowhere_to_sign_in(findings)]
+    reasons = [finding.what for finding in everywhere]
+    if everywhere:
+        return Verdict(PUBLIC_SESSIONS, reasons, decisions)
+    if not mounts:
+        return Verdict(NOTHING_TO_SPLIT, [f"no admin is mounted in {root_urlconf}"])
+    if "/" in admin_prefixes:
+        return Verdict(NOTHING_TO_SPLIT, ["the whole site is the admin: it is mounted at /"])
+    reasons = [f"{mount.kind} admin at {prefix}" for mount in mounts for prefix in mount.prefixes]
+    kept = of_kind(findings, kinds.SESSION)
+    members = _members(findings, routes)
+    if deployment.has_public_sessions or of_kind(open_, kinds.SESSION) or members:
+        why = [f.what for f in kept] or members or ["public_sessions asks for them"]
+        return Verdict(PUBLIC_SESSIONS, [*reasons, *dict.fromkeys(why)], decisions)
+    private = of_kind(open_, kinds.PRIVATE)
+    if private and len(private) * 2 > routes:
+        share = f"mostly private: {len(private)} of {routes} public URLs demand a user"
+        return Verdict(MOSTLY_PRIVATE, [*reasons, share], decisions)
+    if deployment.admin_extra_prefixes:
+        extra = f"given to the admin instance: {', '.join(deployment.admin_extra_prefixes)}"
+        return Verdict(SPLIT_WITH_EXTRA_PREFIXES, [*reasons, extra], decisions)
+    return Verdict(SPLIT, reasons, decisions)
+
+
+def _members(findings: list[Finding], routes: int) -> list[str]:
+    """Why the site is one for people who sign in, if it is:
+
+    its own login, and so much behind it that no prefix separates that from what is public.
+    """
+    private = [f for f in findings if f.kind == kinds.PRIVATE and f.is_open]
+    logins = [f for f in findings if f.kind == kinds.LOGIN and f.is_open]
+    if not logins or len(private) * 3 < routes:
+        return []
+    return [
+        f"a site for members: it has a login of its own ({logins[0].url}), and {len(private)} of "
+        f"{routes} public URLs demand a user"
+    ]
+
+
+def _nowhere_to_sign_in(findings: list[Finding]) -> list[str]:
+    """A login everywhere, with no page to sign in on but the admin's."""
+    behind = [f for f in of_kind(findings, kinds.EVERYWHERE) if f.view]
+    logins = [f for f in of_kind(findings, kinds.LOGIN) if f.answer != kinds.ADMIN]
+    if not behind or logins:
+        return []
+    return [
+        "every page demands a login, and the only login is the admin's: with the admin on an "
+        "instance of its own nobody could sign in to the public pages; the site needs a login "
+        "outside the admin (as django.contrib.auth.urls) that LOGIN_URL names"
+    ]
+
+
+def questions(open_: list[Finding]) -> list[str]:
+    """One question for each kind of finding that has no answer yet, in the verdicts' order."""
+    return [
+        _question(group, *QUESTIONS[kind])
+        for kind in kinds.NEED_AN_ANSWER
+        if (group := of_kind(open_, kind))
+    ]
+
+
+def _question(group: list[Finding], about: str, answers: list[str]) -> str:
+    what = f"one {'reason' if not group[0].url else 'URL'}" if len(group) == 1 else ""
+    what = what or f"{len(group)} {'reasons' if not group[0].url else 'URLs'}"
+    named = ", ".join(_named_place(finding) for finding in group[:NAMED])
+    more = f" and {len(group) - NAMED} more" if len(group) > NAMED else ""
+    hint = (
+        f"; answer with {', '.join(answers[:-1])}{' or ' if answers[:-1] else ''}{answers[-1]}"
+        if answers
+        else ""
+    )
+    return f"{about.format(what)}: {named}{more}{hint}"
+
+
+def _named_place(finding: Finding) -> str:
+    if not finding.url:
+        return finding.what
+    known = ", ".join(part for part in (finding.view, finding.where) if part)
+    return f"{finding.url} ({known})" if known else finding.url
