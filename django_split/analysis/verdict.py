@@ -28,24 +28,43 @@ CLOSE = "main_closed_prefixes or main_closed_views (404 on main)"
 ANONYMOUS = "main_anonymous_views (main serves it, to a visitor who is never signed in)"
 SESSIONS = "public_sessions (main keeps sessions)"
 
+# What the URLs of a kind do, for one and for several; and how the operator can answer.
 QUESTIONS = {
-    kinds.EVERYWHERE: ("{} of a login or a session everywhere", [SESSIONS]),
-    kinds.MOUNT: ("{} that no prefix can send to the admin instance", []),
     kinds.SESSION: (
-        "{} kept in the session for visitors, which main throws away",
+        (
+            "keeps something in the session, which main throws away",
+            "keep something in the session, which main throws away",
+        ),
         [SESSIONS, BY_PREFIX, CLOSE, ANONYMOUS],
     ),
     kinds.LOGIN: (
-        "{} that signs people in or out, registers them or changes a password",
+        (
+            "signs people in or out, or changes a password, which takes a session",
+            "sign people in or out, or change passwords, which takes a session",
+        ),
         [BY_PREFIX, CLOSE, SESSIONS, ANONYMOUS],
     ),
     kinds.PRIVATE: (
-        "{} that demands a user, and on main nobody is signed in",
+        (
+            "demands a user, and on main nobody is signed in",
+            "demand a user, and on main nobody is signed in",
+        ),
         [BY_PREFIX, CLOSE, ANONYMOUS, SESSIONS],
     ),
-    kinds.OPENED: ("{} that main would show although the base does not", [BY_PREFIX, CLOSE]),
-    kinds.BREAKS: ("{} that fails on main only", [BY_PREFIX, CLOSE]),
+    kinds.OPENED: (
+        (
+            "would be shown by main although the base does not show it",
+            "would be shown by main although the base does not show them",
+        ),
+        [BY_PREFIX, CLOSE],
+    ),
+    kinds.BREAKS: (
+        ("fails on main, and only there", "fail on main, and only there"),
+        [BY_PREFIX, CLOSE],
+    ),
 }
+# Of these, each says for itself what is wrong; they are no URLs.
+SITE_WIDE = {kinds.EVERYWHERE: [SESSIONS], kinds.MOUNT: []}
 
 
 def answered(
@@ -147,28 +166,28 @@ def _nowhere_to_sign_in(findings: list[Finding]) -> list[str]:
 
 def questions(open_: list[Finding]) -> list[str]:
     """One question for each kind of finding that has no answer yet, in the verdicts' order."""
-    return [
-        _question(group, *QUESTIONS[kind])
-        for kind in kinds.NEED_AN_ANSWER
-        if (group := of_kind(open_, kind))
-    ]
+    asked: list[str] = []
+    for kind in kinds.NEED_AN_ANSWER:
+        group = of_kind(open_, kind)
+        urls = [finding for finding in group if finding.url]
+        answers = SITE_WIDE.get(kind, [])
+        asked += [_answer_with(f.what, answers) for f in group if not f.url]
+        if urls:
+            (one, several), answers = QUESTIONS[kind]
+            count = f"1 URL {one}" if len(urls) == 1 else f"{len(urls)} URLs {several}"
+            asked.append(_answer_with(f"{count}: {_listed(urls)}", answers))
+    return asked
 
 
-def _question(group: list[Finding], about: str, answers: list[str]) -> str:
-    what = f"one {'reason' if not group[0].url else 'URL'}" if len(group) == 1 else ""
-    what = what or f"{len(group)} {'reasons' if not group[0].url else 'URLs'}"
-    named = ", ".join(_named_place(finding) for finding in group[:NAMED])
-    more = f" and {len(group) - NAMED} more" if len(group) > NAMED else ""
-    hint = (
-        f"; answer with {', '.join(answers[:-1])}{' or ' if answers[:-1] else ''}{answers[-1]}"
-        if answers
-        else ""
-    )
-    return f"{about.format(what)}: {named}{more}{hint}"
+def _answer_with(text: str, answers: list[str]) -> str:
+    return f"{text}; answer with {' or '.join(answers)}" if answers else text
+
+
+def _listed(urls: list[Finding]) -> str:
+    named = ", ".join(_named_place(finding) for finding in urls[:NAMED])
+    return f"{named} and {len(urls) - NAMED} more" if len(urls) > NAMED else named
 
 
 def _named_place(finding: Finding) -> str:
-    if not finding.url:
-        return finding.what
     known = ", ".join(part for part in (finding.view, finding.where) if part)
     return f"{finding.url} ({known})" if known else finding.url

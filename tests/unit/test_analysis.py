@@ -71,7 +71,7 @@ def test_plan_that_needs_a_decision_cannot_be_loaded(make_site: MakeSite) -> Non
     load = "from django_split.settings import load; load(plan='%s', instance='main')"
     done = site.run(["-c", load % (site.place / "plan.toml")], check=False)
     assert done.returncode == 1
-    assert "says 'public sessions': the public pages need sessions" in done.stderr
+    assert "says 'public sessions': CSRF_USE_SESSIONS is True: every form needs a session" in done.stderr
 
 
 @pytest.mark.parametrize(

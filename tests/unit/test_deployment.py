@@ -22,6 +22,10 @@ from django_split.analysis.deployment import Deployment, DeploymentError
         ({"main_closed_prefixes": ["/a b/;"]}, "must be a path that begins with /"),
         ({"main_closed_prefixes": [7]}, "main_closed_prefixes: 7 must be a path"),
         ({"admin_extra_prefixes": ["/"]}, "admin_extra_prefixes: / is the whole site"),
+        ({"public_sessions": "redis"}, "public_sessions: 'redis' is not one of none, cache, cac"),
+        ({"admin_cache": "mine"}, "admin_cache: 'mine' is not one of shared, own"),
+        ({"main_closed_views": "x"}, "main_closed_views: must be list, not str"),
+        ({"public_session": {"stor": "x"}}, "public_session.stor: no such key. Did you mean"),
         ({"site": "a b"}, "site: 'a b' may hold"),
         ([], "deploy: must be an object"),
     ],
@@ -33,9 +37,16 @@ def test_mistake_names_its_place(changes: dict[str, object], words: str) -> None
 
 
 def test_what_is_left_out_follows_from_the_site() -> None:
-    deployment = Deployment.read({"site": None}, default_site="paper")
+    deployment = Deployment.read({"site": None, "hosts": ["a.example"]}, default_site="paper")
     assert deployment.site == deployment.session.key_prefix == "paper"
     assert deployment.session.url == "unix:///run/paper/store/store.sock?db=0"
+    assert deployment.public_session.url == "unix:///run/paper/public/store.sock?db=0"
+    assert (deployment.session.engine, deployment.has_public_sessions) == ("cache", False)
+
+
+def test_without_hosts_it_is_a_laptop_that_has_no_store() -> None:
+    session = Deployment.read({}, default_site="paper").session
+    assert (session.store, session.engine, session.url) == ("local", "cached_db", "")
 
 
 @pytest.mark.parametrize(
