@@ -199,12 +199,14 @@ class Derived:
     - "default": this value where the base says nothing;
     - "move": this value where the base's own is a path inside the directory `inside`;
     - "own": this path with the instance's name behind it, for what two users cannot share.
+    `for_admin` is the admin's own value, where it is not the same as main's.
     """
 
     how: Literal["set", "add", "default", "move", "own"]
     value: Any
     reason: str
     inside: str = ""
+    for_admin: Any = None
 
 
 @dataclass
@@ -374,7 +376,8 @@ def _apply_derived(place: str, derived: Derived, values: dict[str, Any], instanc
     holder, last = _holder(place, values)
     if holder is None:
         return  # a database or handler that this environment does not have
-    value = copied(derived.value)
+    differs = instance == "admin" and derived.for_admin is not None
+    value = copied(derived.for_admin if differs else derived.value)
     if derived.how == "add":
         present = list(holder.get(last) or ())
         holder[last] = [*present, *(item for item in value if item not in present)]

@@ -60,8 +60,10 @@ def admin_rows(plan: Plan) -> Iterator[Row]:
 
 def deploy_rows(plan: Plan) -> Iterator[Row]:
     for place, derived in plan.deploy.items():
-        value = _text(derived.value)
-        yield place, f"+ {value}" if derived.how == "add" else value, derived.reason
+        sign = "+ " if derived.how == "add" else ""
+        yield place, sign + _text(derived.value), derived.reason
+        if derived.for_admin is not None:
+            yield f"{place} (the admin)", sign + _text(derived.for_admin), derived.reason
 
 
 def _table(console: Console, instance: str, rows: Iterator[Row]) -> None:

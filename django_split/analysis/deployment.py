@@ -102,13 +102,16 @@ class Deployment:
     def has_public_sessions(self) -> bool:
         return self.public_sessions != "none"
 
-    def origins(self) -> list[str]:
-        """The origins that browsers name in a POST: scheme and port belong to them."""
+    def origins(self, *hosts: str) -> list[str]:
+        """The origins that browsers name in a POST: scheme and port belong to them.
+
+        Of these hosts, or else of all public ones.
+        """
         standard = {"http": 80, "https": 443}[self.scheme]
         port = "" if self.port in (0, standard) else f":{self.port}"
         return [
             f"{self.scheme}://{'*' + host if host.startswith('.') else host}{port}"
-            for host in self.hosts
+            for host in hosts or self.hosts
             if host != "*"
         ]
 

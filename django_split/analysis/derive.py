@@ -35,11 +35,7 @@ def derive(base: Mapping[str, Any], deployment: Deployment) -> dict[str, Derived
 def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Derived]]:
     yield "DEBUG", Derived("set", False, "an instance is never in debug mode")
     if to.hosts:
-        yield "ALLOWED_HOSTS", Derived("add", to.hosts, "the names that nginx serves")
-        yield (
-            "CSRF_TRUSTED_ORIGINS",
-            Derived("add", to.origins(), "a POST behind the proxy names this origin"),
-        )
+        yield from _hosts(to)
     if to.scheme == "https":
         yield (
             "SECURE_PROXY_SSL_HEADER",
@@ -58,6 +54,32 @@ def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Der
     yield from _media(base, to)
     yield from _databases(base, to)
     yield from _files(base, to)
+
+
+def _hosts(to: Deployment) -> Iterator[tuple[str, Derived]]:
+    """With a host of its own the admin trusts no POST that a public page sends it.
+
+    It knows the public names all the same: a preview of a page is made under the page's own.
+    """
+    own = [to.admin_host] if to.admin_host else []
+    yield (
+        "ALLOWED_HOSTS",
+        Derived(
+            "add",
+            to.hosts,
+            "the names that nginx serves",
+            for_admin=[*own, *to.hosts] if own else None,
+        ),
+    )
+    yield (
+        "CSRF_TRUSTED_ORIGINS",
+        Derived(
+            "add",
+            to.origins(),
+            "a POST behind the proxy names this origin",
+            for_admin=to.origins(*own) if own else None,
+        ),
+    )
 
 
 def _media(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Derived]]:
