@@ -115,6 +115,8 @@ class MainUrls:
     # Prefixes, and dotted names of views in which * stands for anything, that answer 404.
     closed: list[str] = field(default_factory=list)
     closed_views: list[str] = field(default_factory=list)
+    # Such names of views that may lose what they write to the session: counted, not logged.
+    anonymous_views: list[str] = field(default_factory=list)
     # URL modules that are admins of another kind than Django's.
     other_admins: dict[str, str] = field(default_factory=dict)
 
@@ -129,6 +131,8 @@ class Main:
     urls: MainUrls
     # The name of the site behind `admin.site`: it is the namespace that its URLs reverse under.
     default_admin_site: str = "admin"
+    # Its class, where it is one of the site's own: urls.py may use what that one adds.
+    default_admin_class: str = ""
     add_apps: list[str] = field(default_factory=list)
     drop_apps: list[str] = field(default_factory=list)
     # Apps of which main keeps the models and templates, and nothing else.

@@ -153,8 +153,10 @@ def _main(mounts: list[Mount], deployment: Deployment) -> Main:
             mounts=mounts,
             closed=deployment.main_closed_prefixes,
             closed_views=deployment.main_closed_views,
+            anonymous_views=deployment.main_anonymous_views,
         ),
         default_admin_site=_default_site_name(),
+        default_admin_class=_default_site_class(),
         add_apps=[MAIN_APP],
         drop_apps=[item.entry for item in gone],
         add_middleware=[chain.URLCONF_FILTER],
@@ -204,6 +206,10 @@ def _keep_sessions(main: Main, deployment: Deployment) -> None:
 
 def _default_site_name() -> str:
     return urls.default_site_name() if apps.is_installed("django.contrib.admin") else "admin"
+
+
+def _default_site_class() -> str:
+    return urls.default_site_class() if apps.is_installed("django.contrib.admin") else ""
 
 
 def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> Admin:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.middleware.locale import LocaleMiddleware
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import get_converters
@@ -78,6 +79,12 @@ def find(other_admins: OtherAdmins) -> Found:
 
 def default_site_name() -> str:
     return str(admin.site.name)
+
+
+def default_site_class() -> str:
+    """The dotted name of the default site's class, or nothing where it is Django's own."""
+    made = admin.site.__class__  # of what the lazy object wraps
+    return "" if made is AdminSite else f"{made.__module__}.{made.__qualname__}"
 
 
 def primary(found: list[Mount], path: str = "") -> Mount | None:
