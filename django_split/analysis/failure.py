@@ -30,6 +30,12 @@ def _place(error: BaseException, trace: TracebackType | None) -> str:
     """The innermost line of the site's own code: that is where the operator looks."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
+    frame = own_frame(trace)
+    return f"{frame.filename}:{frame.lineno}" if frame else "no place"
+
+
+def own_frame(trace: TracebackType | None) -> traceback.FrameSummary | None:
+    """The innermost frame of the site's own code, or else the innermost of all."""
     frames = traceback.extract_tb(trace)
     # Neither importlib's frozen frames, nor the standard library, nor installed packages, nor this
     # one.
@@ -40,8 +46,7 @@ def _place(error: BaseException, trace: TracebackType | None) -> str:
         for frame in frames
         if not frame.filename.startswith(strange) and "/site-packages/" not in frame.filename
     ]
-    frame = (own or [*frames])[-1]
-    return f"{frame.filename}:{frame.lineno}"
+    return next(reversed(own or [*frames]), None)
 
 
 def _nearest(dotted: str) -> str | None:
