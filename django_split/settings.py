@@ -8,11 +8,11 @@ while settings load made four of twenty real sites fail (FACTS A14).
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from pathlib import Path
 from typing import Any
 
+from django_split.base import read
 from django_split.plan import Plan, PlanError, apply
 
 
@@ -34,10 +34,7 @@ def load(*, base: str | None = None, plan: str | Path, instance: str) -> dict[st
     if not accepted.verdict.can_be_split:
         why = "; ".join([*accepted.verdict.decisions, *accepted.verdict.reasons])
         raise PlanError(f"the plan {plan} says {accepted.verdict.is_!r}: {why}")
-    module = importlib.import_module(base)
-    values, drift = apply(
-        accepted, instance, {name: value for name, value in vars(module).items() if name.isupper()}
-    )
+    values, drift = apply(accepted, instance, read(base))
     for difference in drift:
         warnings.warn(
             f"{base}: {difference} ({plan}). Make the plan again: django-split plan",

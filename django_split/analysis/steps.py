@@ -9,6 +9,7 @@ from typing import Any
 from django_split.analysis.deployment import Deployment, DeploymentError
 from django_split.analysis.failure import describe, owner
 from django_split.analysis.versions import UnsupportedError, check_versions
+from django_split.base import read
 
 
 def base(request: dict[str, Any]) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def base(request: dict[str, Any]) -> dict[str, Any]:
     try:
         check_versions()
         deployment = Deployment.read(request["deploy"], default_site=module.partition(".")[0])
+        read(module)  # first: Django itself would import a plain module
         _set_up()
         from django_split.analysis.survey import survey
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +26,7 @@ from django_split.analysis.changes import drop, keep_models
 from django_split.analysis.deployment import ENGINES, Deployment, DeploymentError, Session
 from django_split.analysis.derive import derive
 from django_split.analysis.evidence import place
+from django_split.base import read
 from django_split.findings import Finding, distinct
 from django_split.mounts import OTHER_ADMINS
 from django_split.plan import (
@@ -65,9 +65,7 @@ class Survey:
 
 def survey(base: str, deployment: Deployment) -> Survey:
     """Look at the live objects of the base that is set up. Raises DeploymentError."""
-    written = {
-        name: value for name, value in vars(importlib.import_module(base)).items() if name.isupper()
-    }
+    written = read(base)
     other_admins = {**OTHER_ADMINS, **{name: name for name in deployment.admin_urlconfs}}
     found = urls.find(other_admins)
     _check_admin_path(deployment, found.mounts)
