@@ -9,6 +9,7 @@ this one").
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -225,6 +226,8 @@ class Plan:
     proxy: Proxy
     format: int = FORMAT
     findings: list[Finding] = field(default_factory=list)
+    # Where the base writes what is changed: an entry or a setting -> "mysite/settings.py:40".
+    where: dict[str, str] = field(default_factory=dict)
     # Keyed by the setting's place: "DEBUG", "DATABASES.default.NAME".
     deploy: dict[str, Derived] = field(default_factory=dict)
     # Digests of the base's structure; when one differs from the base in force, the plan is out of
@@ -435,8 +438,7 @@ def build(cls: type[T], data: Any, where: str) -> T:
     """
     if not isinstance(data, Mapping):
         raise PlanError(f"{where} must be a table, not {type(data).__name__}")
-    hints = typing.get_type_hints(cls)
-    names = {f.name.rstrip("_"): f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints, names = _shape(cls)
     if unknown := sorted(set(data) - set(names)):
         raise PlanError(f"{where} has an unknown key {unknown[0]!r}")
     values = {names[key]: _part(hints[names[key]], data[key], f"{where}: {key}") for key in data}
@@ -444,6 +446,16 @@ def build(cls: type[T], data: Any, where: str) -> T:
         return cls(**values)
     except TypeError as error:
         raise PlanError(f"{where} is incomplete: {error}") from error
+
+
+@functools.cache
+def _shape(cls: type[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The annotations of a dataclass, and its fields' names by those in a file.
+
+    Once for each class: a plan has hundreds of ghosts, and every process that starts reads one.
+    """
+    names = {f.name.rstrip("_"): f.name for f in dataclasses.fields(cls)}
+    return typing.get_type_hints(cls), names
 
 
 def _part(hint: Any, value: Any, where: str) -> Any:
