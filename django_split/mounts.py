@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from django.urls import URLPattern, URLResolver
+from django.urls import ResolverMatch, URLPattern, URLResolver
 from django.urls.resolvers import LocalePrefixPattern, RegexPattern, RoutePattern
 
 DJANGO = "django"
@@ -101,6 +101,11 @@ def route(trail: Iterable[AnyPattern]) -> tuple[str, bool]:
         path += part
         literal = literal and plain
     return path, literal
+
+
+def as_written(match: ResolverMatch) -> str:
+    """The path of the pattern that answers a request, as `route` gives it of its trail."""
+    return f"/{_literal(match.route)[0]}"
 
 
 def depends_on_language(pattern: Any) -> bool:
