@@ -8,17 +8,18 @@ this one").
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
 import json
 import os
+import re
 import sys
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -235,15 +236,19 @@ class Plan:
     drift: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: str | Path) -> Plan:
-        """Read a plan from TOML or, by its suffix, JSON."""
+    def read(cls, path: str | Path, whole: bool = True) -> Plan:
+        """Read a plan from TOML or, by its suffix, JSON.
+
+        Not `whole`: what settings are derived from, without findings and ghosts. They are most of a
+        plan, and with them reading it was most of what an instance's settings cost.
+        """
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise PlanError(f"the plan {path} cannot be read: {error.strerror}") from error
         try:
-            data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+            data = json.loads(text) if path.suffix == ".json" else _toml(text, whole)
         except ValueError as error:
             raise PlanError(f"the plan {path} is not valid: {error}") from error
         return cls.from_data(data, where=str(path))
@@ -344,12 +349,13 @@ def _apply_main(main: Main, values: dict[str, Any]) -> None:
         for app in values.get("INSTALLED_APPS", ())
         if app not in main.drop_apps
     ]
-    values["INSTALLED_APPS"] = [*main.add_apps, *kept]
+    # Once, also where the base is an instance's settings already.
+    values["INSTALLED_APPS"] = [*main.add_apps, *(app for app in kept if app not in main.add_apps)]
     values["MIDDLEWARE"] = [
         *(
             main.replace_middleware.get(entry, entry)
             for entry in values.get("MIDDLEWARE", ())
-            if entry not in main.drop_middleware
+            if entry not in (*main.drop_middleware, *main.add_middleware)
         ),
         *main.add_middleware,
     ]
@@ -362,7 +368,8 @@ def _apply_main(main: Main, values: dict[str, Any]) -> None:
 
 
 def _apply_admin(admin: Admin, values: dict[str, Any]) -> None:
-    values["INSTALLED_APPS"] = [*values.get("INSTALLED_APPS", ()), *admin.add_apps]
+    apps = values.get("INSTALLED_APPS", ())
+    values["INSTALLED_APPS"] = [*apps, *(app for app in admin.add_apps if app not in apps)]
     _apply_changes(admin, values)
 
 
@@ -431,39 +438,65 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _toml(text: str, whole: bool) -> dict[str, Any]:
+    # Where no string can go over several lines, a line that looks like a header is one.
+    if not whole and '"""' not in text and "'''" not in text:
+        short = _FINDINGS.sub("", text)
+        for ghosts in _GHOSTS:
+            short = ghosts.sub("", short)
+        with contextlib.suppress(ValueError):
+            return tomllib.loads(short)
+    return tomllib.loads(text)
+
+
+_FINDINGS = re.compile(
+    r"^\[\[findings\]\]\n.*?(?=^\[(?!\[findings\])|\Z)", re.MULTILINE | re.DOTALL
+)
+_GHOSTS = (
+    re.compile(r"^ghosts = \[\n.*?^\]\n", re.MULTILINE | re.DOTALL),
+    re.compile(r"^\[\[main\.urls\.mounts\.ghosts\]\]\n.*?(?=^\[|\Z)", re.MULTILINE | re.DOTALL),
+)
+
+
 def build(cls: type[T], data: Any, where: str) -> T:
-    """Make a dataclass from plain data, by its annotations.
+    """Make a dataclass of a plan's from plain data, by its annotations.
 
     Raises PlanError with the place of what is wrong.
     """
     if not isinstance(data, Mapping):
         raise PlanError(f"{where} must be a table, not {type(data).__name__}")
-    hints, names = _shape(cls)
-    if unknown := sorted(set(data) - set(names)):
+    parts = _parts(cls)  # type: ignore[arg-type]  # a class can be hashed
+    if unknown := sorted(data.keys() - parts.keys()):
         raise PlanError(f"{where} has an unknown key {unknown[0]!r}")
-    values = {names[key]: _part(hints[names[key]], data[key], f"{where}: {key}") for key in data}
+    values = {}
+    for key, value in data.items():
+        name, shape, inner = parts[key]
+        values[name] = _part(shape, inner, value, f"{where}: {key}") if inner else value
     try:
         return cls(**values)
     except TypeError as error:
         raise PlanError(f"{where} is incomplete: {error}") from error
 
 
+def _part(shape: str, inner: type[Any], value: Any, where: str) -> Any:
+    if shape == "list":
+        return [build(inner, item, where) for item in value]
+    if shape == "dict":
+        return {key: build(inner, item, f"{where}.{key}") for key, item in value.items()}
+    return build(inner, value, where)
+
+
 @functools.cache
-def _shape(cls: type[Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The annotations of a dataclass, and its fields' names by those in a file.
+def _parts(cls: type[Any]) -> dict[str, tuple[str, str, type[Any] | None]]:
+    """The keys of a table, each with its attribute, and the dataclass that it is made of.
 
-    Once for each class: a plan has hundreds of ghosts, and every process that starts reads one.
+    By the text of the annotations: typing.get_type_hints took more time than all the rest.
     """
-    names = {f.name.rstrip("_"): f.name for f in dataclasses.fields(cls)}
-    return typing.get_type_hints(cls), names
-
-
-def _part(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return build(typing.cast("type[Any]", hint), value, where)
-    arguments = get_args(hint)
-    if get_origin(hint) is list and dataclasses.is_dataclass(arguments[0]):
-        return [_part(arguments[0], item, where) for item in value]
-    if get_origin(hint) is dict and dataclasses.is_dataclass(arguments[1]):
-        return {key: _part(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    return value
+    found: dict[str, tuple[str, str, type[Any] | None]] = {}
+    for item in dataclasses.fields(cls):
+        match = re.fullmatch(r"(?:(list)\[|(dict)\[str, )?(\w+)\]?", str(item.type))
+        inner = globals().get(match[3]) if match else None
+        shape = (match[1] or match[2] or "") if match else ""
+        known = inner if dataclasses.is_dataclass(inner) and isinstance(inner, type) else None
+        found[item.name.rstrip("_")] = (item.name, shape, known)
+    return found
