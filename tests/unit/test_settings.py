@@ -228,3 +228,13 @@ def test_copies_are_apart_all_the_way_down() -> None:
 )
 def test_path_inside_the_source(path: object, inside: bool) -> None:
     assert lies_inside(path, "/srv/src") is inside
+
+
+def test_applying_a_plan_twice_is_applying_it_once(plan: Plan) -> None:
+    plan = Plan.from_data(plan.data())
+    plan.admin.add_apps = ["django.contrib.sessions"]
+    base = {"INSTALLED_APPS": ["django.contrib.admin", "paper.news"], "MIDDLEWARE": ["a", "b"]}
+    for instance in ("main", "admin"):
+        once, _ = apply(plan, instance, base)
+        twice, _ = apply(plan, instance, once)
+        assert twice == once
