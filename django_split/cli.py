@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django_split import __version__
+from django_split.suggestions import option
+
+PAGES = 150
+
+# The operator's answers: variable, what to type, what it does.
+LISTS = (
+    ("admin_extra_prefixes", "PREFIX", "paths that the admin instance serves too"),
+    ("main_closed_prefixes", "PREFIX", "paths that are 404 on main"),
+    ("main_closed_views", "VIEW", "dotted names of views, * for anything, that are 404 on main"),
+    (
+        "main_anonymous_views",
+        "VIEW",
+        "dotted names of views, * for anything, that main may serve to nobody signed in",
+    ),
+    ("admin_urlconfs", "MODULE", "URL modules that are admins too"),
+)
+VALUES = (
+    ("admin_host", "NAME", "a host name of the admin's own"),
+    ("admin_path", "PATH", "which admin is meant by the admin, where there are several"),
+    ("admin_cache", "shared|own", "whether the admin shares main's caches (shared)"),
+    ("public_sessions", "ENGINE", "keep sessions on main: none, cache or cached_db (none)"),
+)
 
 # Exit statuses of `django-split plan`.
 CAN_BE_SPLIT = 0
@@ -24,10 +50,20 @@ class InputError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    # A site's names may hold what a terminal without UTF-8 cannot show.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except InputError as error:
         print(f"django-split: {error}", file=sys.stderr)
+        return BROKEN
+    except BrokenPipeError:
+        # `| head` has seen enough; Python would complain once more when it closes the stream.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN
     return status
 
@@ -42,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser(
         "plan",
         help="say what each instance's settings change in a site's, and why",
+        description="Say what each instance's settings change in a site's, and why. "
+        "Run it where `python manage.py` is run.",
         epilog="Exit status: 0 can be split, 1 the base or the input is broken, "
         "3 needs a decision, 4 nothing to split.",
     )
@@ -50,8 +88,30 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--output", metavar="FILE", type=Path, help="write the plan as TOML")
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
     plan.add_argument(
-        "--timeout", metavar="SECONDS", type=float, default=120, help="for the analysis (120)"
+        "--diff",
+        action="store_true",
+        help="show what differs from the site's settings, without secrets (JSON: key diff)",
     )
+    plan.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=120, help="for the analysis (120)"
+    )
+    crawl = plan.add_mutually_exclusive_group()
+    crawl.add_argument(
+        "--no-crawl",
+        dest="crawl_pages",
+        action="store_const",
+        const=0,
+        default=argparse.SUPPRESS,
+        help="ask no pages: what only they show is then not found",
+    )
+    crawl.add_argument(
+        "--crawl-pages",
+        metavar="N",
+        type=_pages,
+        default=PAGES,
+        help=f"ask no more pages than that ({PAGES})",
+    )
+    _add_answers(plan)
     plan.set_defaults(run=_plan)
 
     render = commands.add_parser("render", help="render templates without Ansible")
@@ -66,22 +126,61 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_answers(plan: argparse.ArgumentParser) -> None:
+    """One option for each variable of the inventory that answers a question."""
+    answers = plan.add_argument_group(
+        "answers",
+        "What the operator decides; named like the variables of the inventory. "
+        "Lists are added to what --deploy has, other values replace it.",
+    )
+    for name, metavar, about in LISTS:
+        answers.add_argument(
+            option(name), nargs="+", action="extend", metavar=metavar, default=[], help=about
+        )
+    for name, metavar, about in VALUES:
+        answers.add_argument(option(name), metavar=metavar, help=about)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
+
+
+def _pages(text: str) -> int:
+    pages = int(text)
+    if pages < 0:
+        raise ValueError(text)
+    return pages
+
+
 def _plan(options: argparse.Namespace) -> int:
-    from django_split.analysis.analyse import analyse
+    from django_split.analysis.analyse import analyse, compare
+    from django_split.analysis.deployment import DeploymentError
     from django_split.analysis.process import AnalysisError
     from django_split.report import show
 
-    deploy = _table(options.deploy, "--deploy") if options.deploy else {}
+    deploy = _deployment(options)
     try:
-        plan = analyse(options.settings, deploy, options.timeout)
+        plan = analyse(options.settings, deploy, options.timeout, pages=options.crawl_pages)
+        changes = compare(options.settings, plan, options.timeout) if options.diff else {}
+    except DeploymentError as error:
+        raise InputError(_place(str(error), options)) from error
     except AnalysisError as error:
         raise InputError(str(error)) from error
     if options.output:
         _write(options.output, plan.toml())
     if options.json:
-        print(plan.json(), end="")
+        data = plan.data()
+        if options.diff:
+            data["diff"] = {
+                instance: [dataclasses.asdict(change) for change in changed]
+                for instance, changed in changes.items()
+            }
+        print(json.dumps(data, indent=2))
     else:
-        show(plan)
+        show(plan, changes)
     verdict = plan.verdict
     if verdict.can_be_split:
         return CAN_BE_SPLIT
@@ -95,10 +194,37 @@ def _plan(options: argparse.Namespace) -> int:
     return NEEDS_A_DECISION if plan.verdict.decisions else NOTHING
 
 
-def _render(options: argparse.Namespace) -> int:
-    from jinja2 import TemplateError, TemplateNotFound
+def _deployment(options: argparse.Namespace) -> dict[str, Any]:
+    """What --deploy says, with the answers that were typed."""
+    deploy = _table(options.deploy, "--deploy") if options.deploy else {}
+    for name, *_ in LISTS:
+        if typed := getattr(options, name):
+            said = deploy.get(name)
+            deploy[name] = [*(said if isinstance(said, list) else []), *typed]
+    for name, *_ in VALUES:
+        typed = getattr(options, name)
+        if typed is not None:
+            deploy[name] = typed
+    return deploy
 
-    from django_split.render import Renderer
+
+def _place(error: str, options: argparse.Namespace) -> str:
+    """A deployment's error with where it was said: in an option, or in the file."""
+    name, _, what = error.partition(": ")
+    if getattr(options, name, None) and name in {known for known, *_ in (*LISTS, *VALUES)}:
+        return f"{option(name)}: {what}"
+    return f"--deploy: {error}"
+
+
+def _render(options: argparse.Namespace) -> int:
+    try:
+        from jinja2 import TemplateError, TemplateNotFound
+
+        from django_split.render import Renderer
+    except ImportError as error:
+        raise InputError(
+            f"render needs Jinja2 3 ({error}): pip install 'django-split[render]'"
+        ) from error
 
     variables = _table(options.vars, "--vars")
     renderer = Renderer()

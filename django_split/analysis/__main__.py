@@ -1,8 +1,8 @@
 """The analysis processes: `python -m django_split.analysis STEP REQUEST ANSWER`, both JSON files.
 
 There are two steps, because Django has one set of settings per process: "base" looks at the site as
-it is, "main" starts what the plan makes of it. The answer goes into a file, because a site may
-print whatever it likes while it is set up.
+it is, "main" starts what the plan makes of it. A third, "diff", compares their settings. The answer
+goes into a file, because a site may print whatever it likes while it is set up.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django_split.analysis import steps
 STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "base": steps.base,
     "main": steps.main,
+    "diff": steps.diff,
 }
 
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django_split import findings as kinds
 from django_split.analysis import pages as compared
 from django_split.analysis.changes import drop, keep_models
-from django_split.analysis.deployment import Deployment
+from django_split.analysis.deployment import Deployment, DeploymentError
 from django_split.analysis.process import AnalysisError, Processes
 from django_split.analysis.verdict import answered, decide
+from django_split.analysis.written import changed_by
+from django_split.diff import Change
 from django_split.findings import Finding, distinct
 from django_split.plan import SPLIT, Plan, Shadow, Verdict
 
@@ -32,7 +35,7 @@ def analyse(
     """Make the plan for a base.
 
     `pages` bounds the crawl, 0 leaves it out. Raises AnalysisError when the base does not start, or
-    the analysis takes longer than `seconds`.
+    the analysis takes longer than `seconds`; DeploymentError for what cannot be in `deploy`.
     """
     processes = Processes(settings, seconds)
     request = {"settings": settings, "deploy": deploy, "pages": pages, "seconds": crawl_seconds}
@@ -40,12 +43,14 @@ def analyse(
     if "broken" in base:
         raise AnalysisError(f"--settings is {base['broken']}")
     if "bad" in base:
-        raise AnalysisError(f"--deploy: {base['bad']}")
+        raise DeploymentError(base["bad"])
     survey = base["survey"]
     plan = Plan.from_data(survey["plan"])
     seen = compared.read(base["pages"])
     findings = [*plan.findings, *compared.of_base(seen)]
     deployment = Deployment.read(deploy, default_site=settings.partition(".")[0])
+    if not pages:
+        findings.append(Finding(kinds.NOT_COVERED, "no page was asked: the crawl was left out"))
     if plan.main.urls.mounts:
         findings += _try_main(processes, plan, survey, request, seen)
     plan.findings = distinct(answered(findings, deployment, plan.admin.prefixes))
@@ -57,7 +62,25 @@ def analyse(
         plan.main.urls.root_urlconf,
         survey["routes"],
     )
+    named = changed_by(plan)
+    plan.where = {name: place for name, place in base["where"].items() if name in named}
     return plan
+
+
+def compare(settings: str, plan: Plan, seconds: float = 120) -> dict[str, list[Change]]:
+    """What a plan changes in the base's settings, for "main" and "admin". Raises AnalysisError.
+
+    In a process of its own again: only there are the base's values.
+    """
+    answer = Processes(settings, seconds).run("diff", {"settings": settings, "plan": plan.data()})
+    if "broken" in answer:
+        raise AnalysisError(f"--settings is {answer['broken']}")
+    return {
+        instance: [
+            Change(item["setting"], list(map(tuple, item["lines"]))) for item in answer[instance]
+        ]
+        for instance in ("main", "admin")
+    }
 
 
 def _try_main(

@@ -45,10 +45,13 @@ class Processes:
             )
             try:
                 _, errors = process.communicate(timeout=max(0.1, self.deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            except BaseException as error:
+                # Ctrl-C too: in a session of its own the process does not hear of it.
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
-                raise AnalysisError(self._too_long(step)) from None
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise AnalysisError(self._too_long(step)) from None
+                raise
             if not answer.exists():
                 last = (errors.strip().splitlines() or ["no output"])[-1]
                 raise AnalysisError(
@@ -58,7 +61,7 @@ class Processes:
         return found
 
     def _too_long(self, step: str) -> str:
-        what = "was not set up" if step == "base" else "as main was not looked at"
+        what = "as main was not looked at" if step == "main" else "was not set up"
         return (
             f'"{self.settings}" {what} after {self.seconds:g} s '
             "(does it wait for a server? --timeout gives it longer)"

@@ -10,13 +10,15 @@ from django_split.analysis.deployment import Deployment, DeploymentError
 from django_split.analysis.failure import describe, owner
 from django_split.analysis.versions import UnsupportedError, check_versions
 from django_split.base import read
+from django_split.plan import Plan, apply
 
 
 def base(request: dict[str, Any]) -> dict[str, Any]:
     """Set the base up, look at it, and ask its pages as a visitor.
 
-    Takes `settings` and `deploy`, `pages` and `seconds` for the crawl. Gives `survey` and `pages`,
-    or in `broken` or `bad` what is wrong with the settings or the deployment.
+    Takes `settings` and `deploy`, `pages` and `seconds` for the crawl. Gives `survey`, `pages` and
+    `where` (what the base writes, by place), or in `broken` or `bad` what is wrong with the
+    settings or the deployment.
     """
     module = request["settings"]
     os.environ["DJANGO_SETTINGS_MODULE"] = module
@@ -30,7 +32,7 @@ def base(request: dict[str, Any]) -> dict[str, Any]:
         found = survey(module, deployment)
         pages = _crawl(found.paths, found.plan.admin.prefixes, request, request["deploy"])
         plain = {**dataclasses.asdict(found), "plan": found.plan.data()}
-        return {"survey": plain, "pages": pages}
+        return {"survey": plain, "pages": pages, "where": _where(module, found.plan)}
     except DeploymentError as error:
         return {"bad": str(error)}
     except UnsupportedError as error:
@@ -63,6 +65,39 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
         return {"broken": describe(error, "main"), "app": app}
     plain = {label: [dataclasses.asdict(item) for item in group] for label, group in needed.items()}
     return {"pages": pages, "needed": plain}
+
+
+def diff(request: dict[str, Any]) -> dict[str, Any]:
+    """Compare the base with each instance's settings.
+
+    Takes `settings` and `plan`. Gives for "main" and "admin" a list of changes: here and nowhere
+    else are the base's values known, and what is secret in them does not leave this process.
+    """
+    from django_split.diff import Differ, secret_names
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = request["settings"]
+    plan = Plan.from_data(request["plan"])
+    try:
+        values = read(request["settings"])
+        differ = Differ(secret_names())
+    except (Exception, SystemExit) as error:
+        return {"broken": describe(error, request["settings"])}
+    return {
+        instance: [
+            dataclasses.asdict(change)
+            for change in differ.changes(values, apply(plan, instance, values)[0])
+        ]
+        for instance in ("main", "admin")
+    }
+
+
+def _where(module: str, plan: Plan) -> dict[str, str]:
+    from django.conf import settings
+
+    from django_split.analysis.written import places
+
+    wanted = [*settings.INSTALLED_APPS, *settings.MIDDLEWARE, *read(module), *plan.deploy]
+    return places(module, [*wanted, *plan.main.swap_context_processors])
 
 
 def _set_up() -> None:
