@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
 
 from tests.support.trial import Response, Site
@@ -42,13 +43,22 @@ def signed_in(site: Site, login: str, paths: list[str]) -> tuple[str, dict[str, 
     return key, statuses
 
 
-def crawl(site: Site, instance: str, most: int = 60) -> dict[str, Response]:
-    """Every page that can be reached from / by links, breadth first, with its answer."""
+def crawl(
+    site: Site,
+    instance: str,
+    most: int = 60,
+    starts: Iterable[str] = ("/",),
+    skipped: tuple[str, ...] = (),
+) -> dict[str, Response]:
+    """Every page that can be reached by links, breadth first, with its answer.
+
+    `skipped` are prefixes that are not asked for, as static files.
+    """
     seen: dict[str, Response] = {}
-    waiting = deque(["/"])
+    waiting = deque(starts)
     while waiting and len(seen) < most:
         path = waiting.popleft()
-        if path in seen:
+        if path in seen or path.startswith(skipped):
             continue
         seen[path] = page = site.get(instance, path)
         links = re.findall(r'href="([^"#]+)', page.body)
