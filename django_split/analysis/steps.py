@@ -8,9 +8,9 @@ from typing import Any
 
 from django_split.analysis.deployment import Deployment, DeploymentError
 from django_split.analysis.failure import describe, owner
-from django_split.analysis.versions import UnsupportedError, check_versions
 from django_split.base import read
 from django_split.plan import Plan, apply
+from django_split.versions import UnsupportedError, check_versions
 
 
 def base(request: dict[str, Any]) -> dict[str, Any]:
