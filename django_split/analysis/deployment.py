@@ -15,6 +15,8 @@ ENGINES = {
     "cache": "django.contrib.sessions.backends.cache",
     "cached_db": "django.contrib.sessions.backends.cached_db",
 }
+# What a laptop's admin keeps: the engine that the base has.
+BASES = "base"
 STORES = {
     "redis": "unix:///run/{site}/{store}/store.sock?db=0",
     "memcached": "unix:/run/{site}/{store}/store.sock",
@@ -35,7 +37,8 @@ class DeploymentError(Exception):
 class Session:
     """What is left out follows from the rest:
 
-    a deployment without hosts is a laptop, which has no store of its own.
+    a deployment without hosts is a laptop, which has no store of its own. There an empty engine
+    stands for what suits the base's.
     """
 
     engine: str = ""
@@ -87,9 +90,7 @@ class Deployment:
         public.engine = public.engine or deployment.public_sessions
         for session in (deployment.session, public):
             session.store = session.store or ("redis" if deployment.hosts else "local")
-            session.engine = session.engine or (
-                "cached_db" if session.store == "local" else "cache"
-            )
+            session.engine = session.engine or ("" if session.store == "local" else "cache")
         deployment._check()
         for session, store in ((deployment.session, "store"), (public, "public")):
             session.url = session.url or STORES[session.store].format(
@@ -119,7 +120,8 @@ class Deployment:
         if not SITE.match(self.site):
             raise DeploymentError(f"site: {self.site!r} may hold letters, digits, - and _ only")
         _one_of("scheme", self.scheme, ["http", "https"])
-        _one_of("session.engine", self.session.engine, ENGINES)
+        if self.session.engine or self.session.store != "local":
+            _one_of("session.engine", self.session.engine, ENGINES)
         _one_of("session.store", self.session.store, STORES)
         _one_of("public_session.store", self.public_session.store, STORES)
         _one_of("public_sessions", self.public_sessions, ["none", *ENGINES])

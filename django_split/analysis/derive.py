@@ -27,14 +27,15 @@ RELEASED = "lies inside the source: the next release would begin without it"
 def derive(base: Mapping[str, Any], deployment: Deployment) -> dict[str, Derived]:
     """Derive the settings that both instances share.
 
-    Takes the base's own upper-case names, not Django's defaults.
+    Takes the base's own upper-case names, not Django's defaults. On a laptop, which has no hosts,
+    they stay the base's: `runserver` is what they were written for.
     """
     return dict(_derived(base, deployment))
 
 
 def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Derived]]:
-    yield "DEBUG", Derived("set", False, "an instance is never in debug mode")
     if to.hosts:
+        yield "DEBUG", Derived("set", False, "an instance is never in debug mode")
         yield from _hosts(to)
     if to.scheme == "https":
         yield (
@@ -47,10 +48,11 @@ def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Der
         )
     if to.static_root:
         yield "STATIC_ROOT", Derived("set", to.static_root, "nginx serves static files from there")
-    yield (
-        "LOGGING",
-        Derived("default", LOGGING, "not set: with DEBUG off Django writes no error anywhere"),
-    )
+    if to.hosts:
+        yield (
+            "LOGGING",
+            Derived("default", LOGGING, "not set: with DEBUG off Django writes no error anywhere"),
+        )
     yield from _media(base, to)
     yield from _databases(base, to)
     yield from _files(base, to)

@@ -23,7 +23,13 @@ from django_split.analysis import (
 )
 from django_split.analysis.apps import dropped, models_only, shadows
 from django_split.analysis.changes import drop, keep_models
-from django_split.analysis.deployment import ENGINES, Deployment, DeploymentError, Session
+from django_split.analysis.deployment import (
+    BASES,
+    ENGINES,
+    Deployment,
+    DeploymentError,
+    Session,
+)
 from django_split.analysis.derive import derive
 from django_split.analysis.evidence import place
 from django_split.base import read
@@ -196,6 +202,7 @@ def _keep_sessions(main: Main, deployment: Deployment) -> None:
     main.caches = {CACHE_ALIAS: _cache(session)}
     main.why |= {
         "SESSION_ENGINE": "public sessions, in a store that the admin does not use",
+        "SESSION_CACHE_ALIAS": "the cache that is the public sessions' store",
         "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in main",
         "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
         "CACHES": f"{CACHE_ALIAS} is the public sessions' store, and nothing else is in it",
@@ -212,33 +219,17 @@ def _default_site_class() -> str:
 
 def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> Admin:
     session = deployment.session
+    engine = session.engine or _local_engine()
     cookie = f"{deployment.site}_admin_sessionid"
     path = prefixes[0] if len(prefixes) == 1 else "/"
     mount = urls.primary(mounts, deployment.admin_path) if mounts else None
     where = "the only admin prefix" if len(prefixes) == 1 else "there are several admin prefixes"
-    add_apps = []
-    why = {
-        "SESSION_ENGINE": "sessions in the store, not in the database",
-        "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in the admin",
-        "SESSION_COOKIE_NAME": "a session cookie of the admin's own",
-        "SESSION_COOKIE_PATH": where,
-        "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
-        "SESSION_COOKIE_DOMAIN": "the cookie is for this host name only",
-        "CACHES": f"{CACHE_ALIAS} is the session store, and nothing else is in it",
-    }
-    if session.engine == "cached_db" and not apps.is_installed("django.contrib.sessions"):
-        add_apps = ["django.contrib.sessions"]
-        why["django.contrib.sessions"] = "cached_db writes its table"
-    return Admin(
+    admin = Admin(
         path=deployment.admin_path or (mount.route if mount else ""),
         login=urls.login_path(mount) if mount else "",
         prefixes=prefixes,
-        session=AdminSession(session.engine, session.store, cookie, path),
-        add_apps=add_apps,
+        session=AdminSession(engine, session.store, cookie, path),
         settings={
-            "SESSION_ENGINE": ENGINES[session.engine],
-            "SESSION_CACHE_ALIAS": CACHE_ALIAS,
-            "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
             "SESSION_COOKIE_NAME": cookie,
             "SESSION_COOKIE_PATH": path,
             "SESSION_COOKIE_HTTPONLY": True,
@@ -246,9 +237,49 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
             "SESSION_COOKIE_SECURE": deployment.scheme == "https",
         },
         unset=["SESSION_COOKIE_DOMAIN"],
-        caches={CACHE_ALIAS: _cache(deployment.session)},
-        why=why,
+        why={
+            "SESSION_COOKIE_NAME": "a session cookie of the admin's own",
+            "SESSION_COOKIE_PATH": where,
+            "SESSION_COOKIE_HTTPONLY": "no script of a page needs it",
+            "SESSION_COOKIE_SAMESITE": "another site's form does not bring it along",
+            "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
+            "SESSION_COOKIE_DOMAIN": "the cookie is for this host name only",
+        },
     )
+    if engine != BASES:
+        _store_sessions(admin, engine, session)
+    return admin
+
+
+def _local_engine() -> str:
+    """The engine of a laptop's admin, which has no store.
+
+    Sessions in the database are cached in front of it, as they will be on a host; others stay what
+    they are, for their table or their files may be all that there is.
+    """
+    in_database = ("django.contrib.sessions.backends.db", ENGINES["cached_db"])
+    return "cached_db" if settings.SESSION_ENGINE in in_database else BASES
+
+
+def _store_sessions(admin: Admin, engine: str, session: Session) -> None:
+    admin.settings = {
+        "SESSION_ENGINE": ENGINES[engine],
+        "SESSION_CACHE_ALIAS": CACHE_ALIAS,
+        "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
+        **admin.settings,
+    }
+    admin.caches = {CACHE_ALIAS: _cache(session)}
+    admin.why |= {
+        "SESSION_ENGINE": "sessions in the store, not in the database"
+        if engine == "cache"
+        else "sessions in the store, and in the database",
+        "SESSION_CACHE_ALIAS": "the cache that is the session store",
+        "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in the admin",
+        "CACHES": f"{CACHE_ALIAS} is the session store, and nothing else is in it",
+    }
+    if engine == "cached_db" and not apps.is_installed("django.contrib.sessions"):
+        admin.add_apps = ["django.contrib.sessions"]
+        admin.why["django.contrib.sessions"] = "cached_db writes its table"
 
 
 def _cache(session: Session) -> dict[str, Any]:

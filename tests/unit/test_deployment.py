@@ -46,7 +46,7 @@ def test_what_is_left_out_follows_from_the_site() -> None:
 
 def test_without_hosts_it_is_a_laptop_that_has_no_store() -> None:
     session = Deployment.read({}, default_site="paper").session
-    assert (session.store, session.engine, session.url) == ("local", "cached_db", "")
+    assert (session.store, session.engine, session.url) == ("local", "", "")
 
 
 @pytest.mark.parametrize(
