@@ -8,38 +8,69 @@ while settings load made four of twenty real sites fail (FACTS A14).
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
 
+import django
+
 from django_split.base import read
 from django_split.plan import Plan, PlanError, apply
+
+OLDEST = (4, 2)
+PLAN = "DJANGO_SPLIT_PLAN"
 
 
 class PlanDriftWarning(UserWarning):
     """The base is no longer what the plan was made from."""
 
 
-def load(*, base: str | None = None, plan: str | Path, instance: str) -> dict[str, Any]:
+def load(
+    *, base: str | None = None, plan: str | Path | None = None, instance: str
+) -> dict[str, Any]:
     """Import the base and return the instance's settings, for `globals().update(...)`.
 
-    `base` may be left out: the plan names it. `instance` is "main" or "admin". Raises PlanError
-    when the plan cannot be read or its verdict is that the site cannot be split; warns where the
-    base has drifted from it.
+    `base` may be left out: the plan names it; `plan` too: DJANGO_SPLIT_PLAN in the environment
+    names it. `instance` is "main" or "admin". Raises PlanError when Django is too old, the plan
+    cannot be read, or its verdict is that the site cannot be split; warns where the base has
+    drifted from it.
     """
-    accepted = Plan.read(plan)
+    if django.VERSION[:2] < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise PlanError(
+            f"django-split needs Django {oldest} or newer; here is {django.__version__}"
+        )
+    path = os.path.abspath(plan or _named())
+    accepted = Plan.read(path, whole=False)
     base = base or accepted.base
     if base != accepted.base:
-        raise PlanError(f"the plan {plan} is for {accepted.base}, not for {base}")
+        raise PlanError(f"the plan {path} is for {accepted.base}, not for {base}")
     if not accepted.verdict.can_be_split:
         why = "; ".join([*accepted.verdict.decisions, *accepted.verdict.reasons])
-        raise PlanError(f"the plan {plan} says {accepted.verdict.is_!r}: {why}")
-    values, drift = apply(accepted, instance, read(base))
+        raise PlanError(f"the plan {path} says {accepted.verdict.is_!r}: {why}")
+    written = read(base)
+    values, drift = apply(accepted, instance, written)
     for difference in drift:
         warnings.warn(
-            f"{base}: {difference} ({plan}). Make the plan again: django-split plan",
+            f"{base}: {difference} ({path}). Make the plan again: django-split plan",
             PlanDriftWarning,
             stacklevel=2,
         )
-    values["DJANGO_SPLIT"] = {"plan": str(plan), "instance": instance}
+    values["DJANGO_SPLIT"] = {
+        # A base may say something itself here: "loud".
+        **(written.get("DJANGO_SPLIT") or {}),
+        "plan": path,
+        "instance": instance,
+        # For the system checks: what the settings alone do not show any more.
+        "drift": drift,
+        "base_session_cookie": written.get("SESSION_COOKIE_NAME", "sessionid"),
+    }
     return values
+
+
+def _named() -> str:
+    try:
+        return os.environ[PLAN]
+    except KeyError:
+        raise PlanError(f"{PLAN} in the environment must be the path of a plan") from None

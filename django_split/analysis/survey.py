@@ -51,6 +51,7 @@ from django_split.plan import (
 )
 
 MAIN_APP = "django_split.runtime.main.apps.MainConfig"
+ADMIN_APP = "django_split.runtime.admin.apps.AdminInstanceConfig"
 CACHE_ALIAS = "django_split_sessions"
 
 
@@ -229,6 +230,7 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
         login=urls.login_path(mount) if mount else "",
         prefixes=prefixes,
         session=AdminSession(engine, session.store, cookie, path),
+        add_apps=[ADMIN_APP],
         settings={
             "SESSION_COOKIE_NAME": cookie,
             "SESSION_COOKIE_PATH": path,
@@ -238,6 +240,7 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
         },
         unset=["SESSION_COOKIE_DOMAIN"],
         why={
+            ADMIN_APP: "system checks: the instance is what this plan says",
             "SESSION_COOKIE_NAME": "a session cookie of the admin's own",
             "SESSION_COOKIE_PATH": where,
             "SESSION_COOKIE_HTTPONLY": "no script of a page needs it",
@@ -278,7 +281,7 @@ def _store_sessions(admin: Admin, engine: str, session: Session) -> None:
         "CACHES": f"{CACHE_ALIAS} is the session store, and nothing else is in it",
     }
     if engine == "cached_db" and not apps.is_installed("django.contrib.sessions"):
-        admin.add_apps = ["django.contrib.sessions"]
+        admin.add_apps.append("django.contrib.sessions")
         admin.why["django.contrib.sessions"] = "cached_db writes its table"
 
 

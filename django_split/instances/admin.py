@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from django_split.settings import load
 
-globals().update(load(plan=os.environ["DJANGO_SPLIT_PLAN"], instance="admin"))
+globals().update(load(instance="admin"))

@@ -4,12 +4,11 @@ from django.apps import AppConfig
 from django.core import checks
 
 from django_split.checks import check_instance
-from django_split.runtime import plan
-from django_split.runtime.main import admin_site
+from django_split.runtime.main import admin_site, refusal
 
 # Before any other app, and any URLconf, is imported: they may register, autodiscover or mount the
 # default admin.
-admin_site.install(plan().main)
+admin_site.install()
 
 
 class MainConfig(AppConfig):
@@ -20,3 +19,4 @@ class MainConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(check_instance)
+        refusal.leave_migrations_alone()

@@ -1,4 +1,4 @@
-"""Ghosts: URLs of the admin that main can reverse, and answers with 404."""
+"""Ghosts: URLs that main can reverse, and answers with 404."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_split.plan import Ghost
 
 
 def ghost(request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
-    raise Http404("This page belongs to the admin instance.")
+    raise Http404("Main does not serve this page.")
 
 
 # A POST without a token is a 404 too, not CSRF's 403: nothing here may look as if it were served.
@@ -31,7 +31,7 @@ def of(patterns: Iterable[AnyPattern], namespace: str | None = None) -> list[Any
     The plan is needed for a Django admin: on main nothing is registered, so nothing is known of its
     models' URLs.
     """
-    clones = [_clone(pattern) for pattern in patterns]
+    clones = [ghost_of(pattern) for pattern in patterns]
     present = {pattern.name for pattern in clones if isinstance(pattern, URLPattern)}
     planned = [
         _planned(item)
@@ -55,9 +55,10 @@ def resolver_of(resolver: URLResolver, patterns: Sequence[AnyPattern]) -> URLRes
     )
 
 
-def _clone(pattern: AnyPattern) -> AnyPattern:
+def ghost_of(pattern: AnyPattern) -> AnyPattern:
+    """The same pattern, and all below it, under the same names."""
     if isinstance(pattern, URLResolver):
-        return resolver_of(pattern, [_clone(item) for item in pattern.url_patterns])
+        return resolver_of(pattern, [ghost_of(item) for item in pattern.url_patterns])
     return URLPattern(pattern.pattern, ghost, pattern.default_args, pattern.name)
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 
+from django_split.runtime.main import losses
 from django_split.runtime.main.sessions import SessionStore
 from django_split.runtime.main.urlconf import filtered
-
-logger = logging.getLogger("django_split")
-
-LOGIN_KEY = "_auth_user_id"
 
 GetResponse = Callable[[HttpRequest], Any]
 
@@ -37,7 +33,7 @@ class _Middleware:
         response = self.get_response(request)
         if inspect.isawaitable(response):
             return self._later(request, response)
-        self.after(request)
+        self.after(request, response)
         result: HttpResponseBase = response
         return result
 
@@ -45,13 +41,13 @@ class _Middleware:
         self, request: HttpRequest, response: Awaitable[HttpResponseBase]
     ) -> HttpResponseBase:
         result = await response
-        self.after(request)
+        self.after(request, result)
         return result
 
     def before(self, request: HttpRequest) -> None:
         pass
 
-    def after(self, request: HttpRequest) -> None:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> None:
         pass
 
 
@@ -60,28 +56,15 @@ class StandInSessionMiddleware(_Middleware):
 
     def before(self, request: HttpRequest) -> None:
         request.session = SessionStore()
+        request.session.in_request = True
 
-    def after(self, request: HttpRequest) -> None:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> None:
         session = request.session
-        if not isinstance(session, SessionStore) or not session.modified or session.is_empty():
+        # After an error Django keeps no session either.
+        if not isinstance(session, SessionStore) or response.status_code == 500:
             return
-        keys = sorted(map(str, session.keys()))
-        if LOGIN_KEY in session:
-            logger.error(
-                "%s %s signed a user in, but main keeps no sessions: the login is lost. "
-                "Give this URL to the admin instance (admin_extra_prefixes) "
-                "or close it (main_closed_prefixes).",
-                request.method,
-                request.path,
-            )
-        else:
-            # The keys only: what is in a session may be private.
-            logger.error(
-                "%s %s wrote to the session (%s), but main keeps no sessions: it is lost.",
-                request.method,
-                request.path,
-                ", ".join(keys),
-            )
+        if keys := session.lost():
+            losses.record(request, keys, session.place)
 
 
 class UrlconfMiddleware(_Middleware):

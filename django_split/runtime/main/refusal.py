@@ -1,7 +1,8 @@
-"""Management commands that write what main has no part in: refused, by name."""
+"""Management commands that main has no part in: refused, by name."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
@@ -19,12 +20,33 @@ def refused(original: type[BaseCommand]) -> type[BaseCommand]:
     name = original.__module__.rpartition(".")[2]
 
     def execute(self: BaseCommand, *args: Any, **options: Any) -> NoReturn:
-        site = runtime.plan().site
-        raise CommandError(
-            f"{name} runs with the admin's settings, never with main's: "
-            "main does not know all of the site's apps.\n"
-            f"Type: {site}-manage {name}\n"
-            "(where that is not installed: set DJANGO_SETTINGS_MODULE to the admin's settings)"
-        )
+        raise CommandError(_instead(name))
 
-    return type("Command", (original,), {"execute": execute, "requires_system_checks": []})
+    def run_from_argv(self: BaseCommand, argv: list[str]) -> NoReturn:
+        # Before its options are read: the site's own command of this name may have others.
+        self.stderr.write(f"CommandError: {_instead(name)}")
+        sys.exit(1)
+
+    return type("Command", (original,), {"execute": execute, "run_from_argv": run_from_argv})
+
+
+def leave_migrations_alone() -> None:
+    """Let no command look whether there are migrations to run.
+
+    Each `runserver` does (Django's own, staticfiles', a package's), and on main it dies of a
+    migration that depends on an app that main does not have (FACTS A24).
+    """
+    BaseCommand.check_migrations = _nothing_to_check  # type: ignore[method-assign]
+
+
+def _nothing_to_check(self: BaseCommand) -> None:
+    pass
+
+
+def _instead(name: str) -> str:
+    return (
+        f"{name} runs with the admin's settings, never with main's: "
+        "main does not know all of the site's apps.\n"
+        f"Type: {runtime.plan().site}-manage {name}\n"
+        "(where that is not installed: set DJANGO_SETTINGS_MODULE to the admin's settings)"
+    )

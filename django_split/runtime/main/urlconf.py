@@ -1,18 +1,19 @@
-"""Main's URLconf: the site's own, with the admin's mounts and the closed prefixes as ghosts."""
+"""Main's URLconf: the site's own, with admins, closed prefixes and closed views as ghosts."""
 
 from __future__ import annotations
 
 import importlib
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-from django.urls import URLResolver, re_path
+from django.urls import URLPattern, URLResolver, re_path
 
 from django_split import runtime
-from django_split.mounts import AnyPattern, mount_kind
+from django_split.mounts import AnyPattern, mount_kind, view_name
 from django_split.runtime.main import ghosts
 
 HANDLERS = ("handler400", "handler403", "handler404", "handler500")
@@ -32,28 +33,33 @@ def filtered(urlconf: Any) -> ModuleType:
     patterns: Sequence[AnyPattern] = (
         vars(source)["urlpatterns"] if isinstance(source, ModuleType) else source
     )
-    module.urlpatterns = [*shields(), *without_admin(patterns)]  # type: ignore[attr-defined]
+    module.urlpatterns = [*shields(), *served(patterns)]  # type: ignore[attr-defined]
     for name in HANDLERS:
         if hasattr(source, name):
             setattr(module, name, getattr(source, name))
     return module
 
 
-def without_admin(patterns: Sequence[AnyPattern]) -> list[AnyPattern]:
-    """The patterns, with every admin that is mounted among them replaced in place by its ghosts."""
-    kept: list[AnyPattern] = []
-    for pattern in patterns:
-        if not isinstance(pattern, URLResolver):
-            kept.append(pattern)
-        elif mount_kind(pattern):
-            live = pattern.url_patterns
-            kept.append(ghosts.resolver_of(pattern, ghosts.of(live, pattern.namespace)))
-        else:
-            below = without_admin(pattern.url_patterns)
-            # An untouched include stays the object it was.
-            same = all(a is b for a, b in zip(below, pattern.url_patterns, strict=True))
-            kept.append(pattern if same else ghosts.resolver_of(pattern, below))
-    return kept
+def served(patterns: Sequence[AnyPattern]) -> list[AnyPattern]:
+    """The patterns, with every admin and closed view among them replaced in place by its ghosts."""
+    return [_served(pattern) for pattern in patterns]
+
+
+def _served(pattern: AnyPattern) -> AnyPattern:
+    if not isinstance(pattern, URLResolver):
+        return ghosts.ghost_of(pattern) if _is_closed(pattern) else pattern
+    if mount_kind(pattern, runtime.plan().main.urls.other_admins):
+        live = pattern.url_patterns
+        return ghosts.resolver_of(pattern, ghosts.of(live, pattern.namespace))
+    below = served(pattern.url_patterns)
+    # An untouched include stays the object it was.
+    same = all(a is b for a, b in zip(below, pattern.url_patterns, strict=True))
+    return pattern if same else ghosts.resolver_of(pattern, below)
+
+
+def _is_closed(pattern: URLPattern) -> bool:
+    closed = runtime.plan().main.urls.closed_views
+    return bool(closed) and any(fnmatchcase(view_name(pattern.callback), view) for view in closed)
 
 
 def shields() -> list[AnyPattern]:

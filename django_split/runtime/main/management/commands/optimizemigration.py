@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from django.core.management.commands.optimizemigration import Command as Original
+
+from django_split.runtime.main.refusal import refused
+
+Command = refused(Original)
