@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from tests.support.trial import PlanFailedError, Response, Site
 # A browser that is signed in at the admin sends this everywhere, under any name that is usual.
 STALE = "sessionid=0123456789abcdef0123456789abcdef; trial_admin_sessionid=0123456789abcdef"
 
+WALKING = Path(__file__).with_name("walking.py")
 FORM = "csrfmiddlewaretoken"
 
 # What a site has under these is no page.
@@ -41,6 +43,8 @@ class Promises:
     random: ClassVar[Sequence[str]] = ()
     # Paths whose view asks for the cookie by itself.
     varies: ClassVar[Sequence[str]] = ()
+    # Names (* stands for anything) that the site's own URLconf leaves out where an app is gone.
+    lost_names: ClassVar[Sequence[str]] = ()
     # Messages of system checks that only an instance has.
     accepted: ClassVar[Sequence[str]] = ()
     # Login page -> where a crawl of that admin begins.
@@ -109,7 +113,12 @@ class Promises:
             assert admin[start][0] == 200
 
     def test_names_reverse_alike_on_both(self, site: Site) -> None:
-        assert site.ask("main", NAMES) == site.ask("base", NAMES)
+        base = {
+            name: url
+            for name, url in site.ask("base", NAMES).items()
+            if not any(fnmatchcase(name, pattern) for pattern in self.lost_names)
+        }
+        assert site.ask("main", NAMES) == base
 
     def test_system_checks_of_both_say_no_more_than_the_bases(self, site: Site) -> None:
         base = site.ask("base", CHECKS)
@@ -176,7 +185,8 @@ class Promises:
 
 
 def urls(site: Site, instance: str) -> set[tuple[str, str]]:
-    found = site.ask(instance, "from tests.sites.walking import urls\nanswer = urls()")
+    # Its text, not its name: a site may have a package `tests` of its own.
+    found = site.ask(instance, f"{WALKING.read_text()}\nanswer = urls()")
     return {(url, view) for url, view in found}
 
 
