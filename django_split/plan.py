@@ -441,21 +441,23 @@ def _plain(value: Any) -> Any:
 def _toml(text: str, whole: bool) -> dict[str, Any]:
     # Where no string can go over several lines, a line that looks like a header is one.
     if not whole and '"""' not in text and "'''" not in text:
-        short = _FINDINGS.sub("", text)
-        for ghosts in _GHOSTS:
-            short = ghosts.sub("", short)
+        short = text
+        for bulk in _BULK:
+            short = bulk.sub("", short)
         with contextlib.suppress(ValueError):
             return tomllib.loads(short)
     return tomllib.loads(text)
 
 
-_FINDINGS = re.compile(
-    r"^\[\[findings\]\]\n.*?(?=^\[(?!\[findings\])|\Z)", re.MULTILINE | re.DOTALL
-)
-_GHOSTS = (
-    re.compile(r"^ghosts = \[\n.*?^\]\n", re.MULTILINE | re.DOTALL),
-    re.compile(r"^\[\[main\.urls\.mounts\.ghosts\]\]\n.*?(?=^\[|\Z)", re.MULTILINE | re.DOTALL),
-)
+_BULK = [
+    re.compile(pattern, re.MULTILINE | re.DOTALL)
+    for pattern in (
+        # As an array of what fits into a line each, or as tables.
+        r"^(?:findings|ghosts) = \[\n.*?^\]\n",
+        r"^\[\[findings\]\]\n.*?(?=^\[(?!\[findings\])|\Z)",
+        r"^\[\[main\.urls\.mounts\.ghosts\]\]\n.*?(?=^\[|\Z)",
+    )
+]
 
 
 def build(cls: type[T], data: Any, where: str) -> T:

@@ -13,12 +13,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import django
-
 from django_split.base import read
 from django_split.plan import Plan, PlanError, apply
+from django_split.versions import UnsupportedError, check_versions
 
-OLDEST = (4, 2)
 PLAN = "DJANGO_SPLIT_PLAN"
 
 
@@ -36,11 +34,10 @@ def load(
     cannot be read, or its verdict is that the site cannot be split; warns where the base has
     drifted from it.
     """
-    if django.VERSION[:2] < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise PlanError(
-            f"django-split needs Django {oldest} or newer; here is {django.__version__}"
-        )
+    try:
+        check_versions()
+    except UnsupportedError as error:
+        raise PlanError(f"these settings are {error}") from None
     path = os.path.abspath(plan or _named())
     accepted = Plan.read(path, whole=False)
     base = base or accepted.base

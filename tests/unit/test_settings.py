@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from django_split.plan import Plan, PlanError, apply, copied, lies_inside
+from django_split.findings import Finding
+from django_split.plan import Ghost, Plan, PlanError, apply, copied, lies_inside
 from tests.support.trial import Site
 
 MakeSite = Callable[..., Site]
@@ -30,10 +32,11 @@ def test_loading_imports_the_base_and_nothing_of_anybody_elses(paper: Site) -> N
         "import sys; before = set(sys.modules); import split_main;"
         "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
         "strange = new - set(sys.stdlib_module_names) - {'tomli'};"
-        "print(*sorted(strange), *sorted(n for n in sys.modules if n.startswith('paper.')))"
+        "print(*sorted(strange), *sorted(n for n in sys.modules if n.startswith('paper.')),"
+        " *sorted(n for n in sys.modules if n in ('django.conf', 'django.apps', 'django.db')))"
     )
     seen = paper.run(["-c", code]).stdout.split()
-    assert seen == ["django_split", "paper", "split_main", "paper.settings"]
+    assert seen == ["django", "django_split", "paper", "split_main", "paper.settings"]
 
 
 def test_base_is_not_changed(paper: Site) -> None:
@@ -198,6 +201,80 @@ def test_plan_survives_writing_and_reading(plan: Plan, paper: Site) -> None:
 def test_plan_that_is_not_one_is_refused(plan: Plan, change: dict[str, object], words: str) -> None:
     with pytest.raises(PlanError, match=words):
         Plan.from_data({**json.loads(plan.json()), **change})
+
+
+def test_settings_need_only_part_of_a_plan(plan: Plan, tmp_path: Path) -> None:
+    """Findings and ghosts are most of it, in whichever way TOML writes them."""
+    whole = copy.deepcopy(plan)
+    whole.findings = [Finding("private", "[[findings]]", where=f"{n}") for n in range(3)]
+    long = "x" * 200  # not written in one line
+    whole.main.urls.mounts[0].ghosts.append(Ghost("long", route=long))
+    short = copy.deepcopy(whole)
+    short.findings = []
+    for mount in short.main.urls.mounts:
+        mount.ghosts = []
+    path = tmp_path / "plan.toml"
+    path.write_text(whole.toml())
+    assert Plan.read(path) == whole
+    assert Plan.read(path, whole=False) == short
+    whole.main.urls.mounts[0].ghosts = [Ghost("a", route="b/"), Ghost("c", regex="^d]$")]
+    whole.findings.append(Finding("private", long))
+    path.write_text(whole.toml())
+    assert Plan.read(path, whole=False) == short
+
+
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_text_over_several_lines_is_no_header(plan: Plan, tmp_path: Path, quotes: str) -> None:
+    path = tmp_path / "plan.toml"
+    text = f"reason = {quotes}\n[[findings]]\n{quotes}"
+    path.write_text(plan.toml().replace('reason = "an instance', f"{text} # ", 1))
+    assert Plan.read(path, whole=False).deploy["DEBUG"].reason == "[[findings]]\n"
+
+
+def test_old_django_is_refused_in_one_line(paper: Site) -> None:
+    code = "import django; django.VERSION = (3, 2, 25, 'final', 0); import split_main"
+    done = paper.run(["-c", code], check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1] == (
+        "django_split.plan.PlanError: these settings are for a site on Django 3.2.25; "
+        "django-split needs 4.2 or newer"
+    )
+
+
+def test_settings_module_says_when_no_plan_is_named(paper: Site) -> None:
+    done = paper.run(["-c", "import django_split.instances.main"], check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.endswith(
+        "PlanError: DJANGO_SPLIT_PLAN in the environment must be the path of a plan"
+    )
+
+
+def test_plan_is_found_again_from_another_folder(paper: Site) -> None:
+    """A relative path counts from where the process began."""
+    (paper.source / "plan.toml").write_text((paper.place / "plan.toml").read_text())
+    code = (
+        "import os, django; os.environ['DJANGO_SPLIT_PLAN'] = 'plan.toml';"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'django_split.instances.main'; django.setup();"
+        "os.chdir('/'); from django_split import runtime; runtime.plan.cache_clear();"
+        "print(runtime.plan().site)"
+    )
+    assert paper.run(["-c", code]).stdout.strip() == "trial"
+
+
+def test_settings_add_little_to_the_start(plan: Plan, tmp_path: Path) -> None:
+    """A plan of a big site, of which most is for people and for main's URLs."""
+    big = copy.deepcopy(plan)
+    ghosts = [Ghost(f"app_model{n}_change", route=f"app/model{n}/<path:pk>/") for n in range(400)]
+    big.main.urls.mounts[0].ghosts = ghosts
+    big.findings = [Finding("private", "it demands a user", url=f"/{n}/") for n in range(400)]
+    path = tmp_path / "plan.toml"
+    path.write_text(big.toml())
+    times = []
+    for _ in range(5):
+        before = time.perf_counter()
+        Plan.read(path, whole=False)
+        times.append(time.perf_counter() - before)
+    assert min(times) < 0.01
 
 
 def test_plan_for_another_base_is_refused(paper: Site) -> None:
