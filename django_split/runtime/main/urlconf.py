@@ -13,7 +13,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, re_path
 
 from django_split import runtime
-from django_split.mounts import AnyPattern, mount_kind, view_name
+from django_split.mounts import DJANGO, AnyPattern, mount_kind, view_name
 from django_split.runtime.main import ghosts
 
 HANDLERS = ("handler400", "handler403", "handler404", "handler500")
@@ -48,9 +48,10 @@ def served(patterns: Sequence[AnyPattern]) -> list[AnyPattern]:
 def _served(pattern: AnyPattern) -> AnyPattern:
     if not isinstance(pattern, URLResolver):
         return ghosts.ghost_of(pattern) if _is_closed(pattern) else pattern
-    if mount_kind(pattern, runtime.plan().main.urls.other_admins):
-        live = pattern.url_patterns
-        return ghosts.resolver_of(pattern, ghosts.of(live, pattern.namespace))
+    if kind := mount_kind(pattern, runtime.plan().main.urls.other_admins):
+        # Another admin's namespace may be "admin" too, below the site's own: it has its URLs here.
+        planned = pattern.namespace if kind == DJANGO else None
+        return ghosts.resolver_of(pattern, ghosts.of(pattern.url_patterns, planned))
     below = served(pattern.url_patterns)
     # An untouched include stays the object it was.
     same = all(a is b for a, b in zip(below, pattern.url_patterns, strict=True))
