@@ -223,7 +223,7 @@ def _render(options: argparse.Namespace) -> int:
         from django_split.render import Renderer
     except ImportError as error:
         raise InputError(
-            f"render needs Jinja2 3 ({error}): pip install 'django-split[render]'"
+            f"render needs Jinja2 ({error}): pip install 'django-split[render]'"
         ) from error
 
     variables = _table(options.vars, "--vars")

@@ -24,7 +24,7 @@ def name(pair: tuple[str, str]) -> str:
 
 def python_with(pair: tuple[str, str]) -> Path:
     django, version = pair
-    tools = ["redis", "pymemcache", "pytest", "PyYAML"]
+    tools = ["redis", "pymemcache", "pytest", "PyYAML", "hypothesis"]
     return virtualenv([f"Django~={django}.0", *tools], version)
 
 

@@ -21,13 +21,13 @@ KEPT = REPOSITORY / ".cache" / "venvs"
 OURS = ("jinja2", "rich", "tomli-w", "tomli; python_version < '3.11'")
 
 
-def virtualenv(requirements: Sequence[str], version: str = "") -> Path:
+def virtualenv(requirements: Sequence[str], version: str = "", ours: Sequence[str] = OURS) -> Path:
     """The Python of a virtualenv that has these packages and what django-split needs.
 
     `version` is a Python's, as "3.13"; the tests' own if empty. Skips where this machine lacks it.
     """
     python = interpreter(version)
-    wanted = [*requirements, *OURS]
+    wanted = [*requirements, *ours]
     digest = hashlib.sha256("\n".join([python, *wanted]).encode()).hexdigest()[:10]
     folder = KEPT / digest
     KEPT.mkdir(parents=True, exist_ok=True)
