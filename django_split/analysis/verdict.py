@@ -80,15 +80,16 @@ def answered(
 def _answer(finding: Finding, deployment: Deployment, admin_prefixes: list[str]) -> str:
     if finding.kind not in kinds.NEED_AN_ANSWER:
         return ""
+    # What has no URL, as a middleware, is no view either: "*" does not answer for it.
     if finding.url and is_below(finding.url, admin_prefixes):
         return kinds.ADMIN
     if finding.url and is_below(finding.url, deployment.main_closed_prefixes):
         return kinds.CLOSED
-    if _named(finding.view, deployment.main_closed_views):
+    if finding.url and _named(finding.view, deployment.main_closed_views):
         return kinds.CLOSED
     if finding.kind in (kinds.OPENED, kinds.BREAKS, kinds.MOUNT):
         return ""
-    if _named(finding.view, deployment.main_anonymous_views):
+    if finding.url and _named(finding.view, deployment.main_anonymous_views):
         return kinds.ANONYMOUS
     return kinds.PUBLIC_SESSIONS if deployment.has_public_sessions else ""
 
