@@ -8,27 +8,30 @@ journal beside it the same one.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 MODE = 0o660
 
 
+def file_of(settings: Mapping[str, Any]) -> Path | None:
+    """The file that an entry of DATABASES names; None for another database, or one in memory."""
+    name = str(settings["NAME"])
+    if not settings["ENGINE"].endswith(("sqlite3", "spatialite")) or ":memory:" in name:
+        return None
+    # "file:/srv/x.sqlite3?mode=rwc" is SQLite's own way to write a path with options.
+    path = unquote(name[5:].partition("?")[0]) if name.startswith("file:") else name
+    return Path(path) if path else None
+
+
 def files() -> list[Path]:
-    """The SQLite files that the settings in force name; nothing for a database in memory."""
+    """The SQLite files that the settings in force name."""
     from django.db import connections
 
-    found = []
-    for alias in connections:
-        settings = connections[alias].settings_dict
-        name = str(settings["NAME"])
-        if not settings["ENGINE"].endswith(("sqlite3", "spatialite")) or ":memory:" in name:
-            continue
-        # "file:/srv/x.sqlite3?mode=rwc" is SQLite's own way to write a path with options.
-        path = unquote(name[5:].partition("?")[0]) if name.startswith("file:") else name
-        if path:
-            found.append(Path(path))
-    return found
+    named = (file_of(connections[alias].settings_dict) for alias in connections)
+    return [path for path in named if path]
 
 
 def prepare(path: Path) -> bool:

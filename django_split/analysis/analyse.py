@@ -47,7 +47,7 @@ def analyse(
     survey = base["survey"]
     plan = Plan.from_data(survey["plan"])
     seen = compared.read(base["pages"])
-    findings = [*plan.findings, *compared.of_base(seen)]
+    findings = [*plan.findings, *compared.beside(plan.findings, compared.of_base(seen))]
     deployment = Deployment.read(deploy, default_site=settings.partition(".")[0])
     if not pages:
         findings.append(Finding(kinds.NOT_COVERED, "no page was asked: the crawl was left out"))
@@ -88,10 +88,10 @@ def _try_main(
     plan: Plan,
     survey: Mapping[str, Any],
     request: Mapping[str, Any],
-    seen: list[compared.Page],
+    seen: compared.Crawl,
 ) -> list[Finding]:
     """Start main as the plan has it, mend the plan until it starts, and compare its pages."""
-    asked = {**request, "paths": [page.path for page in seen], "prefixes": plan.admin.prefixes}
+    asked = {**request, "paths": compared.to_ask(seen), "prefixes": plan.admin.prefixes}
     for _ in range(ATTEMPTS):
         answer = _main(processes, plan, asked)
         if "broken" not in answer:
@@ -117,7 +117,7 @@ def _try_main(
             return [compared.main_does_not_start(answer["broken"])]
     return [
         *(finding for group in needed.values() for finding in group),
-        *compared.of_main(seen, compared.read(answer["pages"])),
+        *compared.of_main(seen, compared.read(answer["pages"]), plan.main),
     ]
 
 

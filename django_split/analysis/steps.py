@@ -30,9 +30,17 @@ def base(request: dict[str, Any]) -> dict[str, Any]:
         from django_split.analysis.survey import survey
 
         found = survey(module, deployment)
-        pages = _crawl(found.paths, found.plan.admin.prefixes, request, request["deploy"])
+        where = _where(module, found.plan)
+        pages: dict[str, Any] = {}
+        if request["pages"]:
+            from django_split.analysis import crawl
+
+            limits = request["pages"], request["seconds"]
+            prefixes = found.plan.admin.prefixes
+            asked = crawl.of_base(found.paths, prefixes, deployment, *limits)
+            pages = dataclasses.asdict(asked)
         plain = {**dataclasses.asdict(found), "plan": found.plan.data()}
-        return {"survey": plain, "pages": pages, "where": _where(module, found.plan)}
+        return {"survey": plain, "pages": pages, "where": where}
     except DeploymentError as error:
         return {"bad": str(error)}
     except UnsupportedError as error:
@@ -57,7 +65,15 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
 
         _ = get_resolver().url_patterns
         needed = models.imports()
-        pages = _crawl(request["paths"], request["prefixes"], request, request["deploy"])
+        pages: dict[str, Any] = {}
+        if request["paths"]:
+            from django_split.analysis import crawl
+
+            deployment = Deployment.read(request["deploy"], default_site="main")
+            paths, prefixes = request["paths"], request["prefixes"]
+            pages = dataclasses.asdict(
+                crawl.of_main(paths, prefixes, deployment, request["seconds"])
+            )
     except (Exception, SystemExit) as error:
         from django.conf import settings
 
@@ -111,15 +127,3 @@ def _set_up() -> None:
     # The URLconf is looked at as an instance will have it: sites add patterns of their own under
     # DEBUG.
     settings.DEBUG = False
-
-
-def _crawl(
-    paths: list[str], prefixes: list[str], request: dict[str, Any], deploy: dict[str, Any]
-) -> list[dict[str, Any]]:
-    from django_split.analysis import crawl
-
-    if not request["pages"]:
-        return []
-    host = next(iter(deploy.get("hosts") or []), "")
-    found = crawl.crawl(paths, prefixes, host, request["pages"], request["seconds"])
-    return [dataclasses.asdict(page) for page in found]

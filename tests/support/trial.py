@@ -35,6 +35,8 @@ class Site:
     place: Path
     python: str = sys.executable
     environment: dict[str, str] = field(default_factory=dict)
+    # What the operator has answered once and for all.
+    answers: dict[str, Any] = field(default_factory=dict)
     running: dict[str, Instance] = field(default_factory=dict)
 
     def __enter__(self) -> Site:
@@ -57,6 +59,7 @@ class Site:
             "source_root": str(self.source),
             "session": {"url": f"unix://{self.place}/store.sock?db=0"},
             **roots,
+            **self.answers,
             **changes,
         }
 

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from django_split.plan import Plan
 from tests.support.trial import Site
 
+# Its pages ask for a user and write to the session: main serves them to nobody signed in. A test
+# that is about the questions says `main_anonymous_views=[]`.
+ANSWERS = {"paper": {"main_anonymous_views": ["*"]}}
 PROJECTS = Path(__file__).with_name("projects")
 
 MakeSite = Callable[..., Site]
@@ -24,6 +28,7 @@ def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeSite]:
         settings = place / "src" / project / "settings.py"
         settings.write_text(settings.read_text() + added)
         site = Site(place / "src", f"{project}.settings", place, environment=environment)
+        site.answers = dict(ANSWERS.get(project, {}))
         made.append(site)
         return site
 
@@ -45,5 +50,20 @@ def paper(make_site: MakeSite) -> Site:
 def tongues(make_site: MakeSite) -> Site:
     site = make_site("tongues")
     site.plan()
+    site.manage("admin", "migrate", "-v0")
+    return site
+
+
+@pytest.fixture(scope="session")
+def desk(make_site: MakeSite) -> Site:
+    """Nothing that its views write is accepted: the plan is changed where a test wants that."""
+    site = make_site("desk")
+    site.plan(
+        main_closed_views=["desk.views.member_*", "desk.views.Drawer"],
+        main_anonymous_views=["desk.*", "django.contrib.auth.views.LoginView"],
+    )
+    plan = Plan.read(site.place / "plan.toml")
+    plan.main.urls.anonymous_views = []
+    (site.place / "plan.toml").write_text(plan.toml())
     site.manage("admin", "migrate", "-v0")
     return site

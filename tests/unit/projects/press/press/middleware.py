@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpResponseRedirect
+
+
+class Gate(SessionMiddleware):
+    """Sessions, and a door: what a subclass adds is left out on main."""
+
+    def process_request(self, request):
+        super().process_request(request)
+        if request.path.startswith("/members/") and "member" not in request.session:
+            return HttpResponseRedirect("/join/")
+        return None
+
+
+class Counting:
+    """Looks for the sessions app, which main has not."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        from django.apps import apps
+
+        apps.get_app_config("sessions")
+        return self.get_response(request)
