@@ -88,6 +88,8 @@ def default_site(main: Main) -> InertAdminSite:
 
 
 def _inert(cls: type[AdminSite]) -> type[InertAdminSite]:
+    if issubclass(cls, InertAdminSite):
+        return cls
     return type(f"Inert{cls.__name__}", (InertAdminSite, cls), {"__module__": __name__})
 
 
