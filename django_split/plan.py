@@ -89,13 +89,17 @@ class Mount:
 
 @dataclass
 class ShadowField:
-    """A foreign key of a dropped app's model to a model that main keeps."""
+    """A foreign key of a dropped app's model to a model that main keeps, or to another shadow.
+
+    `to_field` is empty where it points at the primary key.
+    """
 
     name: str
     to: str
     column: str
     on_delete: str
     null: bool = False
+    to_field: str = ""
 
 
 @dataclass

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from django_split import findings as kinds
 from django_split.analysis import pages as compared
-from django_split.analysis.changes import drop, keep_models
+from django_split.analysis.changes import Known
 from django_split.analysis.deployment import Deployment, DeploymentError
 from django_split.analysis.process import AnalysisError, Processes
+from django_split.analysis.trial import Trial
 from django_split.analysis.verdict import answered, decide
 from django_split.analysis.written import changed_by
 from django_split.diff import Change
 from django_split.findings import Finding, distinct
-from django_split.plan import SPLIT, Plan, Shadow, Verdict
-
-# An app that cannot load without the admin goes, and then another may be the next.
-ATTEMPTS = 8
+from django_split.plan import Plan
 
 PAGES = 150
 CRAWL_SECONDS = 10.0
@@ -92,46 +88,12 @@ def _try_main(
 ) -> list[Finding]:
     """Start main as the plan has it, mend the plan until it starts, and compare its pages."""
     asked = {**request, "paths": compared.to_ask(seen), "prefixes": plan.admin.prefixes}
-    for _ in range(ATTEMPTS):
-        answer = _main(processes, plan, asked)
-        if "broken" not in answer:
-            break
-        entry = answer["app"]
-        if not entry or entry in plan.main.drop_apps:
-            break
-        why = f"it does not load without the admin: {answer['broken']}"
-        drop(plan, entry, _shadows(survey, entry), why)
-    if "broken" in answer:
-        return [compared.main_does_not_start(answer["broken"])]
-    needed = {
-        entry: [Finding(**item) for item in group] for entry, group in answer["needed"].items()
-    }
-    again = False
-    for entry in list(plan.main.drop_apps):
-        if entry in needed and entry in survey["models_only"]:
-            keep_models(plan, entry, survey["models_only"][entry], needed[entry])
-            again = True
-    if again:
-        answer = _main(processes, plan, asked)
-        if "broken" in answer:
-            return [compared.main_does_not_start(answer["broken"])]
+    known = Known.from_data(survey["known"])
+    trial = Trial(processes, plan, known, survey["errors"], asked)
+    trial.run()
+    if trial.pages is None:
+        return trial.findings
     return [
-        *(finding for group in needed.values() for finding in group),
-        *compared.of_main(seen, compared.read(answer["pages"]), plan.main),
+        *trial.findings,
+        *compared.of_main(seen, compared.read(trial.pages), plan.main),
     ]
-
-
-def _main(processes: Processes, plan: Plan, request: Mapping[str, Any]) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="django-split-") as directory:
-        path = Path(directory, "plan.json")
-        # On the base's own database and files, and whatever the verdict will be.
-        trial = Plan.from_data({**plan.data(), "deploy": {}})
-        trial.verdict = Verdict(SPLIT)
-        path.write_text(trial.json(), encoding="utf-8")
-        return processes.run("main", request, DJANGO_SPLIT_PLAN=str(path))
-
-
-def _shadows(survey: Mapping[str, Any], entry: str) -> list[Shadow]:
-    from django_split.plan import build
-
-    return [build(Shadow, item, "shadow") for item in survey["shadows"].get(entry, ())]

@@ -39,7 +39,7 @@ def dropped() -> list[Dropped]:
     """Each app that main does without."""
     return [
         Dropped(entry, config, reason)
-        for entry, config in _entries()
+        for entry, config in entries()
         for cls, reason in DROPPED.items()
         if isinstance(config, cls)
     ]
@@ -50,25 +50,30 @@ def models_only() -> dict[str, str]:
     return {item.entry: SESSIONS_MODELS if item.is_sessions else ADMIN_MODELS for item in dropped()}
 
 
-def _entries() -> Iterator[tuple[str, AppConfig]]:
+def entries() -> Iterator[tuple[str, AppConfig]]:
+    """Each app with its entry in INSTALLED_APPS."""
     # apps.populate() makes one config per entry, in their order.
     return zip(settings.INSTALLED_APPS, apps.get_app_configs(), strict=True)
 
 
 def _name(on_delete: Any) -> str:
-    """`models.CASCADE` and its like, by name.
+    """`models.CASCADE` and its like, by name; also where somebody's object wraps one.
 
-    What SET(...) makes has none; DO_NOTHING is left to it.
+    What SET(...) makes has none, and a default is not known on main: DO_NOTHING is left to them.
     """
-    name = str(on_delete.__name__)
-    return name if hasattr(models, name) else "DO_NOTHING"
+    for candidate in (on_delete, *getattr(on_delete, "__dict__", {}).values()):
+        name = getattr(candidate, "__name__", "")
+        known = callable(candidate) and getattr(models, name, None) is candidate
+        if known and candidate is not models.SET_DEFAULT:
+            return str(name)
+    return "DO_NOTHING"
 
 
 def shadows() -> dict[str, list[Shadow]]:
-    """A shadow for each table with a foreign key into another app, by the entry of its app."""
+    """A shadow for each table with a foreign key, by the entry of its app."""
     return {
         entry: found
-        for entry, config in _entries()
+        for entry, config in entries()
         if (found := [shadow for model in _models(config) if (shadow := _shadow(model, entry))])
     }
 
@@ -87,18 +92,22 @@ def _shadow(model: type[models.Model], entry: str) -> Shadow | None:
             column=str(field.column),
             on_delete=_name(field.remote_field.on_delete),
             null=field.null,
+            to_field="" if field.target_field.primary_key else field.target_field.name,
         )
         for field in model._meta.local_fields
         if isinstance(field, models.ForeignKey)
-        and field.remote_field.model._meta.app_label != model._meta.app_label
     ]
-    if not fields:
+    key: Any = model._meta.pk
+    # A key of several columns has none of its own, and no cascade of Django's finds its rows.
+    if not fields or key.column is None:
         return None
-    key = model._meta.pk
+    column = key.column
+    while isinstance(key, models.ForeignKey):  # as for a model that inherits another's table
+        key = key.target_field
     return Shadow(
         name=model.__name__,
         table=model._meta.db_table,
-        pk=str(key.column),
+        pk=str(column),
         pk_class=f"{type(key).__module__}.{type(key).__qualname__}",
         fields=fields,
         app=entry,

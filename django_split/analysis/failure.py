@@ -7,7 +7,6 @@ import importlib.util
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterable
 from types import TracebackType
 
 
@@ -68,8 +67,3 @@ def _nearest(dotted: str) -> str | None:
     names = [module.name for module in pkgutil.iter_modules(paths)]
     near_names = difflib.get_close_matches(last, names, n=1, cutoff=0.7)
     return f"{package}.{near_names[0]}".lstrip(".") if near_names else None
-
-
-def owner(error: BaseException, apps: Iterable[str]) -> str:
-    """The entry in INSTALLED_APPS whose code raised, or an empty text."""
-    return ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from django_split.analysis.deployment import Deployment, DeploymentError
-from django_split.analysis.failure import describe, owner
+from django_split.analysis.failure import describe
 from django_split.base import read
+from django_split.findings import Finding
 from django_split.plan import Plan, apply
 from django_split.versions import UnsupportedError, check_versions
 
@@ -52,19 +54,25 @@ def base(request: dict[str, Any]) -> dict[str, Any]:
 def main(request: dict[str, Any]) -> dict[str, Any]:
     """Start main under the plan that the environment names, and ask the same pages.
 
-    Takes `paths`, `prefixes`, `pages` and `seconds`. Gives `pages` and `needed`, the findings that
-    say why main must keep an app's models; or `broken`, with the app in INSTALLED_APPS that main
-    cannot load, if it is one.
+    Takes `paths`, `prefixes`, `pages` and `seconds`; `gone` are the apps that main can keep the
+    models of, `dropped` the entries of those that it does not. Gives `needed`, the findings that
+    say why it must, by entry; `errors`, of its system checks; and `pages`, which nobody has asked
+    for while something is missing. Or `broken`: why it does not start.
     """
+    from django_split.analysis.blame import blame
+    from django_split.analysis.imports import App
+
     os.environ["DJANGO_SETTINGS_MODULE"] = "django_split.instances.main"
+    gone = [App(**app) for app in request["gone"]]
     try:
         _set_up()
-        from django.urls import get_resolver
+        from django_split.analysis import models, systemchecks
 
-        from django_split.analysis import models
-
-        _ = get_resolver().url_patterns
-        needed = models.imports()
+        _load()
+        needed = models.imports(gone)
+        if any(needed.get(entry) for entry in request["dropped"]):
+            return {"needed": _plain(needed), "errors": [], "pages": {}}
+        errors = systemchecks.errors()
         pages: dict[str, Any] = {}
         if request["paths"]:
             from django_split.analysis import crawl
@@ -77,10 +85,9 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     except (Exception, SystemExit) as error:
         from django.conf import settings
 
-        app = owner(error, getattr(settings, "INSTALLED_APPS", ()))
-        return {"broken": describe(error, "main"), "app": app}
-    plain = {label: [dataclasses.asdict(item) for item in group] for label, group in needed.items()}
-    return {"pages": pages, "needed": plain}
+        found = blame(error, settings.INSTALLED_APPS, gone)
+        return {"broken": dataclasses.asdict(found)}
+    return {"needed": _plain(needed), "errors": errors, "pages": pages}
 
 
 def diff(request: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +121,26 @@ def _where(module: str, plan: Plan) -> dict[str, str]:
 
     wanted = [*settings.INSTALLED_APPS, *settings.MIDDLEWARE, *read(module), *plan.deploy]
     return places(module, [*wanted, *plan.main.swap_context_processors])
+
+
+def _plain(needed: Mapping[str, list[Finding]]) -> dict[str, Any]:
+    return {entry: [dataclasses.asdict(item) for item in group] for entry, group in needed.items()}
+
+
+def _load() -> None:
+    """What an instance loads with its first requests: URLs, middleware, templates and their tags.
+
+    A skin of the admin fails there, by tags that import what is gone (FACTS A18).
+    """
+    from django.core.handlers.base import BaseHandler
+    from django.forms.renderers import get_default_renderer
+    from django.template import engines
+    from django.urls import get_resolver
+
+    _ = get_resolver().url_patterns
+    BaseHandler().load_middleware()
+    engines.all()
+    _ = getattr(get_default_renderer(), "engine", None)
 
 
 def _set_up() -> None:

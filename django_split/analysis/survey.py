@@ -11,6 +11,7 @@ from django.conf import settings
 
 from django_split import findings as kinds
 from django_split.analysis import (
+    addons,
     caches,
     chain,
     coverage,
@@ -18,11 +19,12 @@ from django_split.analysis import (
     restrictions,
     routes,
     signing,
+    systemchecks,
     urls,
     views,
 )
-from django_split.analysis.apps import dropped, models_only, shadows
-from django_split.analysis.changes import drop, keep_models
+from django_split.analysis.apps import dropped, entries, models_only, shadows
+from django_split.analysis.changes import Known, drop, keep_models
 from django_split.analysis.deployment import (
     BASES,
     ENGINES,
@@ -45,7 +47,6 @@ from django_split.plan import (
     Mount,
     Plan,
     Proxy,
-    Shadow,
     Verdict,
     structure,
 )
@@ -59,13 +60,13 @@ CACHE_ALIAS = "django_split_sessions"
 class Survey:
     """What the base's process has to say. The verdict is not in the plan yet: it waits for main's.
 
-    `shadows` are those of every app, by its entry in INSTALLED_APPS; main's process may show that
-    one more has to go. `paths` can be asked for.
+    `known` is of every app: main's process may show that one more has to go. `errors` are those of
+    the base's own system checks. `paths` can be asked for.
     """
 
     plan: Plan
-    shadows: dict[str, list[Shadow]]
-    models_only: dict[str, str]
+    known: Known
+    errors: list[list[str]]
     routes: int
     paths: list[str]
 
@@ -87,7 +88,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
     )
     seen = routes.routes(other_admins)
     public = [route for route in seen if not route.is_below(admin_prefixes)]
-    needed = models.needed(dropped(), public)
+    needed = models.needed(dropped(), public, deployment)
     findings = [
         *chain.everywhere(),
         *(Finding(kinds.MOUNT, what) for what in found.decisions),
@@ -114,19 +115,36 @@ def survey(base: str, deployment: Deployment) -> Survey:
         deploy=derived,
         drift=structure(written),
     )
-    everything = shadows()
-    replacements = models_only()
+    known = _known(public, deployment)
     for entry in list(main.drop_apps):
         if entry in needed:
-            keep_models(plan, entry, replacements[entry], needed[entry])
+            keep_models(plan, entry, known, needed[entry])
         else:
-            drop(plan, entry, everything.get(entry, []))
+            drop(plan, entry, known)
     return Survey(
         plan=plan,
-        shadows=everything,
-        models_only=replacements,
+        known=known,
+        errors=systemchecks.errors(),
         routes=len({route.callback for route in public}),
         paths=[route.url for route in public if route.literal],
+    )
+
+
+def _known(public: list[routes.Route], deployment: Deployment) -> Known:
+    kept = addons.kept()
+    configs = dict(entries())
+    return Known(
+        names={entry: config.name for entry, config in configs.items()},
+        labels={entry: config.label for entry, config in configs.items()},
+        shadows=shadows(),
+        models_only=models_only(),
+        processors={
+            entry: found
+            for entry, config in configs.items()
+            if (found := chain.orphaned_processors([config]))
+        },
+        kept=kept,
+        skins=addons.skins(public, deployment, kept),
     )
 
 
