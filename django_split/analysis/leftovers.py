@@ -1,0 +1,118 @@
+"""Writes to the session that no URL is known for: middlewares, signals, code nothing leads to."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.urls import URLPattern, get_resolver
+from django.utils.module_loading import import_string
+
+from django_split import findings as kinds
+from django_split.analysis.evidence import at
+from django_split.analysis.follow import Step, reached, scope_of, steps_of, uses, view
+from django_split.analysis.keeps import writes
+from django_split.analysis.layers import peel
+from django_split.analysis.objects import is_a, own_vars
+from django_split.analysis.routes import Route
+from django_split.analysis.source import home, is_installed, is_machinery
+from django_split.findings import Finding
+from django_split.mounts import patterns_of
+
+# What does not run in an instance, or in the admin's only.
+NOT_SERVED = re.compile(r"(^|\.)(admin|conftest|management|migrations|tests?|test_\w+)(\.|\Z)")
+OURS = "django_split"
+
+
+def find(routes: list[Route], told: set[str]) -> list[Finding]:
+    """What the site's own code writes to the session, less what is told already.
+
+    `told` are places; those of a middleware and of the views that are not public are added.
+    """
+    found = []
+    for entry, what in _everywhere():
+        for step, text, where in _written(_steps(entry)):
+            if where not in told:
+                told.add(where)
+                said = f"{entry}, {what}, writes {text} ({step.name})"
+                found.append(Finding(kinds.MAYBE_SESSION, said, view=entry, where=where))
+    own = [one for one in _written(_own_steps(), follow=False) if one[2] not in told]
+    if own:
+        told.update(_of_other_views({id(route.callback) for route in routes}))
+    for step, text, where in own:
+        if where not in told:
+            told.add(where)
+            said = f"{step.name} writes {text}; no URL is known to lead there"
+            found.append(Finding(kinds.MAYBE_SESSION, said, where=where))
+    return found
+
+
+def _everywhere() -> Iterator[tuple[str, str]]:
+    """What runs at every request, or with every template."""
+    yield from ((entry, "a middleware") for entry in settings.MIDDLEWARE)
+    for engine in settings.TEMPLATES:
+        for entry in engine.get("OPTIONS", {}).get("context_processors", ()):
+            yield entry, "a context processor"
+
+
+def _steps(entry: str) -> list[Step]:
+    with suppress(Exception):
+        made = import_string(entry)
+        if not is_machinery(getattr(made, "__module__", "")):
+            steps = [Step(function, is_view=True) for function in peel(made).functions]
+            return [*steps, *(steps_of(made) if is_a(made, type) else ())]
+    return []
+
+
+def _written(steps: list[Step], follow: bool = True) -> Iterator[tuple[Step, str, str]]:
+    for step in (item.step for item in reached(steps)) if follow else steps:
+        scope = scope_of(step)
+        for write in writes(scope) if scope else ():
+            yield step, write.text, at(step.file, write.line)
+
+
+def _of_other_views(public: set[int]) -> Iterator[str]:
+    """The writes of views that the admin instance serves."""
+    for callback in _callbacks(get_resolver()):
+        if id(callback) in public:
+            continue
+        with suppress(Exception):
+            taken = view(callback)
+            steps = [item.step for item in reached(taken.steps, uses(taken))]
+            yield from (where for _, _, where in _written(steps))
+
+
+def _callbacks(resolver: Any) -> Iterator[Any]:
+    for pattern in patterns_of(resolver):
+        if isinstance(pattern, URLPattern):
+            yield pattern.callback
+        else:
+            yield from _callbacks(pattern)
+
+
+def _own_steps() -> list[Step]:
+    """Every function and method of the site's own modules, as far as they are loaded."""
+    steps: list[Step] = []
+    for name, module in sorted(sys.modules.items()):
+        file = own_vars(module).get("__file__") or ""
+        if not file.endswith(".py") or is_installed(file) or is_machinery(name):
+            continue
+        if name.partition(".")[0] in (OURS, "__main__") or NOT_SERVED.search(name):
+            continue
+        for thing in list(own_vars(module).values()):
+            with suppress(Exception):
+                steps += _of_module(thing, name)
+    return steps
+
+
+def _of_module(thing: Any, module: str) -> Iterator[Step]:
+    if is_a(thing, type):
+        if thing.__module__ == module:
+            yield from (step for step in steps_of(thing) if home(step.function) == module)
+    elif inspect.isfunction(thing) or hasattr(type(thing), "__wrapped__"):
+        yield from (Step(one) for one in peel(thing).functions if home(one) == module)
