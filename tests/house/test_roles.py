@@ -51,7 +51,7 @@ def test_every_variable_of_an_operator_that_a_role_reads_is_in_the_table() -> No
         for line in place.read_text().splitlines():
             code = line.split("#")[0]
             for name in re.findall(
-                r"(?<![\w./~'-])(?:site|admin|main|session|proxy)_[a-z_]+\b(?!['.:(=])", code
+                r"(?<![\w./~'-])(?:site|admin|main|session|proxy|public)_[a-z_]+\b(?!['.:(=])", code
             ):
                 used.setdefault(name, str(place.relative_to(REPOSITORY)))
     assert {name: place for name, place in used.items() if name not in known} == {}

@@ -40,7 +40,7 @@ def test_a_default_that_is_repeated_elsewhere_is_the_tables() -> None:
 
 def test_what_the_playbooks_take_from_an_inventory_is_in_the_table() -> None:
     """Or preflight would call it a misspelling."""
-    asked = re.compile(r"\b((?:site|admin|main|session|proxy)_[a-z_]+)\s*\|\s*default\(")
+    asked = re.compile(r"\b((?:site|admin|main|session|proxy|public)_[a-z_]+)\s*\|\s*default\(")
     for folder in ("playbooks", "roles"):
         for file in sorted((ROOT / folder).rglob("*.yml")):
             for name in asked.findall(file.read_text()):
@@ -58,4 +58,4 @@ def test_every_variable_is_described_and_has_a_default_or_is_required(row: table
     spec = yaml.safe_load(SPECS.read_text())["argument_specs"]["variables"]["options"][row.name]
     assert spec["description"].strip().endswith((".", ")."))
     assert row.required != ("default" in spec)
-    assert row.name.startswith(table.PREFIXES)
+    assert row.name.startswith(table.PREFIXES + table.SHARED_PREFIXES)

@@ -92,6 +92,28 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         ("site_requirements", 5, "neither the path"),
         ("admin_path", "admin", '("/admin/")'),
         ("admin_path", "/", "the whole site"),
+        ("admin_host", "news.example", "one of site_hosts too"),
+        ("admin_host", "https://desk.example", '("desk.example")'),
+        ("admin_host", "desk.example:8443", "a port does not belong here"),
+        ("admin_host", "*.example", "patterns are not served"),
+        ("admin_urlconfs", ["news/desk/urls.py"], "no dotted name of a module"),
+        ("admin_urlconfs", ["news.*.urls"], "no dotted name of a module"),
+        ("admin_urlconfs", [""], "no dotted name of a module"),
+        ("admin_cache", "both", "shared or own"),
+        ("main_closed_views", ["/accounts/login/"], "that is a path; name the view"),
+        ("main_closed_views", ["*"], "that is every view"),
+        ("main_closed_views", ["login"], 'a dotted name ("news.views.edit")'),
+        ("main_closed_views", [""], 'a dotted name ("news.views.edit")'),
+        ("main_anonymous_views", ["*.*"], "that is every view"),
+        ("main_anonymous_views", ["news.views.edit()"], "a dotted name"),
+        ("main_anonymous_views", ["news views.edit"], "a dotted name"),
+        ("public_sessions", "redis", "not there yet. It is none, cache or cached_db"),
+        ("public_sessions", "redis_db", "not there yet. It is none, cache or cached_db"),
+        ("public_sessions", "db", "keeps every session in the database"),
+        ("public_sessions", "signed_cookies", "where nobody can end them"),
+        ("public_sessions", "yes", "no engine of ours"),
+        ("site_processes", [{"name": "public", "command": "x"}], "one of django-split's own"),
+        ("site_name", "gazette-public", 'that of a user of the site "gazette'),
         ("admin_extra_prefixes", ["/accounts"], '("/accounts/")'),
         ("main_closed_prefixes", ["/a b/"], "between single slashes"),
         ("session_engine", "db", '"cached_db" keeps a copy there'),
@@ -122,6 +144,12 @@ def test_a_value_that_cannot_be_meant_is_refused(name: str, value: Any, sentence
         ("admin_path", "/de/admin/"),
         ("admin_extra_prefixes", ["/accounts/", "/oauth/callback/"]),
         ("session_engine", "cached_db"),
+        ("admin_host", "desk.news.example"),
+        ("admin_urlconfs", ["wagtail.admin.urls", "desk_urls"]),
+        ("admin_cache", "own"),
+        ("main_closed_views", ["allauth.account.views.*", "*.logout", "n.make.<locals>.view"]),
+        ("main_anonymous_views", ["news.views.Profile", "news.feeds.<lambda>"]),
+        ("public_sessions", "cached_db"),
     ],
 )
 def test_a_value_that_can_be_meant_is_taken(name: str, value: Any) -> None:
@@ -137,6 +165,20 @@ def test_a_path_is_not_both_closed_and_served(closed: str, served: str) -> None:
     assert "a path cannot be both" in extra[0]
     assert "a path cannot be both" in own[0]
     assert found(main_closed_prefixes=["/apis/"], admin_extra_prefixes=["/api/"]) == []
+
+
+def test_a_view_is_not_both_closed_and_anonymous() -> None:
+    both = ["news.views.edit"]
+    [sentence] = found(main_closed_views=both, main_anonymous_views=both)
+    assert "it is closed or served" in sentence
+    assert found(main_closed_views=["news.*"], main_anonymous_views=both) == []
+
+
+def test_every_choice_of_the_table_is_taken() -> None:
+    for name in ("admin_cache", "public_sessions"):
+        assert TABLE[name].choices
+        for choice in TABLE[name].choices:
+            assert found(**{name: choice}) == []
 
 
 def test_one_mistake_is_one_sentence() -> None:
@@ -197,10 +239,17 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, value: Any) -> None:
         ("session_persistant", "session_persistent"),
         ("admin_worker", "admin_workers"),
         ("main_worker", "main_workers"),
+        ("public_session", "public_sessions"),
+        ("main_close_views", "main_closed_views"),
     ],
 )
 def test_a_misspelling_is_told_the_nearest_name(wrong: str, right: str) -> None:
     assert table.nearest(wrong, TABLE) == f" (did you mean {right}?)"
+
+
+def test_what_begins_with_public_is_ours_only_when_it_is_near() -> None:
+    names = {"public_sesions", "public_ip", "public_hosts", "site_ip", "public_sessions"}
+    assert list(table.unknown(names, TABLE, [])) == ["public_sesions", "site_ip"]
 
 
 @pytest.mark.parametrize("name", ["site_zone", "admin_phone", "main_colour"])

@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 PREFIXES = ("site_", "admin_", "main_", "session_", "proxy_")
+# Ours, and many an operator's own: only what is near one of our names is a misspelling.
+SHARED_PREFIXES = ("public_",)
 
 # "prot" is as near to "port"; "phone" is a little less near to "python".
 NEAR = 0.75
@@ -84,20 +86,27 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """
 
     def rest(text: str) -> str:
-        return text.partition("_")[2] if text.startswith(PREFIXES) else text
+        return text.partition("_")[2] if text.startswith(PREFIXES + SHARED_PREFIXES) else text
 
     likeness = {
         known: difflib.SequenceMatcher(None, rest(name), rest(known)).ratio() for known in names
     }
-    # Of two as near, the one with the same prefix.
-    best = max(likeness, key=lambda known: (likeness[known], known[:4] == name[:4]))
-    return f" (did you mean {best}?)" if likeness[best] >= NEAR else ""
+    near = [known for known in likeness if likeness[known] >= NEAR]
+    if not near:
+        return ""
+    # site_host is site_hosts, although admin_host is nearer.
+    prefix = name.partition("_")[0] + "_"
+    best = max(near, key=lambda known: (known.startswith(prefix), likeness[known]))
+    return f" (did you mean {best}?)"
 
 
 def unknown(names: set[str], table: Mapping[str, Variable], foreign: list[str]) -> Iterator[str]:
     """Names with our prefixes that the table does not have."""
-    for name in sorted(names):
-        if name.startswith(PREFIXES) and name not in table and name not in foreign:
+    shared = [known for known in table if known.startswith(SHARED_PREFIXES)]
+    for name in sorted(names - set(table) - set(foreign)):
+        if name.startswith(PREFIXES) or (
+            name.startswith(SHARED_PREFIXES) and nearest(name, shared)
+        ):
             yield name
 
 

@@ -24,7 +24,7 @@ RESERVED_NAMES = frozenset(
     """.split()  # noqa: SIM905
 )
 # A site called news-main would have the group that is the user of the site news.
-RESERVED_ENDINGS = ("-main", "-admin", "-store", "-build", "-main-http", "-admin-http")
+RESERVED_ENDINGS = ("-main", "-admin", "-store", "-public", "-build", "-main-http", "-admin-http")
 
 # Which store keeps the sessions of which engine.
 SERVES = {
@@ -43,7 +43,11 @@ REFUSED_ENGINES = {
 
 # Set by django-split for each instance; a value of the operator's would start the wrong settings.
 OWN_ENVIRONMENT = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV")
-OWN_PROCESSES = ("main", "admin", "store", "nginx", "manage", "build", "supervisord")
+OWN_PROCESSES = ("main", "admin", "store", "public", "nginx", "manage", "build", "supervisord")
+
+# A view as the plan names it: news.views.edit, or news.views.factory.<locals>.view.
+VIEW = re.compile(r"(?:[\w*]+|<locals>|<lambda>)(?:\.(?:[\w*]+|<locals>|<lambda>))+")
+MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 HOST_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
@@ -78,7 +82,7 @@ def check(values: Values, explicit: set[str]) -> Iterator[Finding]:
 
 def socket_paths(site: str) -> list[str]:
     """The longest sockets of a site; a release's id has 12 characters."""
-    return [f"/run/{site}/admin/admin-{'0' * 12}.sock", f"/run/{site}/store/store.sock"]
+    return [f"/run/{site}/admin/admin-{'0' * 12}.sock", f"/run/{site}/public/store.sock"]
 
 
 def site_name(values: Values) -> Iterator[Finding]:
@@ -129,6 +133,19 @@ def site_hosts(values: Values) -> Iterator[Finding]:
             yield Finding("site_hosts", f'site_hosts has "{host}": {wrong}', host)
         elif host in hosts[:number]:
             yield Finding("site_hosts", f'site_hosts has "{host}" twice', host)
+
+
+def admin_host(values: Values) -> Iterator[Finding]:
+    host = values["admin_host"]
+    wrong = _host_wrong(host) if host else ""
+    if wrong:
+        yield Finding("admin_host", f'admin_host is "{host}": {wrong}')
+    elif host in values["site_hosts"]:
+        yield Finding(
+            "admin_host",
+            f'admin_host is "{host}", which is one of site_hosts too: the admin needs a name of '
+            "its own. Take it out of one of them.",
+        )
 
 
 def _host_wrong(host: str) -> str:
@@ -303,6 +320,49 @@ def closed_and_served(values: Values) -> Iterator[Finding]:
                 )
 
 
+def views(name: str) -> Rule:
+    def rule(values: Values) -> Iterator[Finding]:
+        for view in values[name]:
+            wrong = _view_wrong(view)
+            if wrong:
+                yield Finding(name, f'{name} has "{view}": {wrong}', view)
+
+    return rule
+
+
+def _view_wrong(view: str) -> str:
+    if view and not view.strip("*."):
+        return "that is every view; name those that are meant"
+    if view.startswith("/"):
+        return "that is a path; name the view, as the plan does"
+    if not VIEW.fullmatch(view):
+        return 'a view is a dotted name ("news.views.edit"), in which "*" stands for anything'
+    return ""
+
+
+def closed_and_anonymous(values: Values) -> Iterator[Finding]:
+    for view in values["main_closed_views"]:
+        if view in values["main_anonymous_views"]:
+            yield Finding(
+                "main_closed_views",
+                f'main_closed_views and main_anonymous_views both have "{view}": it is closed or '
+                "served. Take it out of one of them.",
+                view,
+            )
+
+
+def public_sessions(values: Values) -> Iterator[Finding]:
+    engine = values["public_sessions"]
+    engines = sorted({served for served, _ in SERVES})
+    if engine not in ("none", *engines):
+        why = f"it {REFUSED_ENGINES[engine]}" if engine in REFUSED_ENGINES else ""
+        why = why or ("not there yet" if engine in ("redis", "redis_db") else "no engine of ours")
+        yield Finding(
+            "public_sessions",
+            f'public_sessions is "{engine}": {why}. It is none, {" or ".join(engines)}.',
+        )
+
+
 def session(values: Values) -> Iterator[Finding]:
     engine, store = values["session_engine"], values["session_store"]
     stores = sorted({kept for _, kept in SERVES})
@@ -391,6 +451,7 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("site_name",), site_name),
     (("site_hosts",), site_hosts),
     (("site_port",), between("site_port", 1, 65535, "a port is 1 to 65535")),
+    (("admin_host", "site_hosts"), admin_host),
     (("proxy_listen",), proxy_listen),
     (
         ("site_python",),
@@ -432,6 +493,15 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("admin_extra_prefixes",), prefixes("admin_extra_prefixes")),
     (("main_closed_prefixes",), prefixes("main_closed_prefixes")),
     (("admin_path", "admin_extra_prefixes", "main_closed_prefixes"), closed_and_served),
+    (("main_closed_views",), views("main_closed_views")),
+    (("main_anonymous_views",), views("main_anonymous_views")),
+    (("main_closed_views", "main_anonymous_views"), closed_and_anonymous),
+    (
+        ("admin_urlconfs",),
+        one_line_each("admin_urlconfs", MODULE.pattern, "no dotted name of a module"),
+    ),
+    (("admin_cache",), matching("admin_cache", "shared|own", "it is shared or own")),
+    (("public_sessions",), public_sessions),
     (("session_engine", "session_store"), session),
     (
         ("session_store_memory",),
