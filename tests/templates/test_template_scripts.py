@@ -272,6 +272,8 @@ def test_start_brings_the_site_up_and_a_second_one_changes_nothing(supervised: M
     folders = supervised.run(
         "stat", "-c", "%n %a %U %G", *(f"/run/gazette/{x}" for x in ("main", "admin", "store"))
     )
+    # Main's store has no user here: main has no sessions.
+    assert supervised.run("test", "-e", "/run/gazette/public").returncode == 1
     assert folders.stdout.splitlines() == [
         "/run/gazette/main 750 gazette-main gazette-main-http",
         "/run/gazette/admin 750 gazette-admin gazette-admin-http",

@@ -189,6 +189,20 @@ def test_socket_is_for_owner_and_group_and_there_is_no_port(plain: Render, folde
 
 
 @needs_redis
+def test_mains_store_is_as_confined_and_lies_elsewhere(plain: Render) -> None:
+    text, other = (plain("redis/store.conf.j2", store_name=name) for name in ("store", "public"))
+    ours, theirs = (
+        [line for line in each.splitlines() if line and line[0] != "#"] for each in (text, other)
+    )
+    assert {line for line in theirs if line not in ours} == {
+        "unixsocket /run/gazette/public/store.sock",
+        "dir /var/lib/django-split/gazette/public",
+    }
+    script = plain("memcached/store.sh.j2", store_name="public")
+    assert "-s /run/gazette/public/store.sock -a 0660" in script
+
+
+@needs_redis
 @pytest.mark.parametrize(("persistent", "found"), [(True, b"kept"), (False, None)])
 def test_sessions_outlive_a_crash_when_they_should(
     plain: Render, folder: Path, persistent: bool, found: bytes | None

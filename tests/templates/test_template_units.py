@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
     "gazette-main@.service": ("systemd/instance@.service.j2", {"instance": "main"}),
     "gazette-admin@.service": ("systemd/instance@.service.j2", {"instance": "admin"}),
     "gazette-store.service": ("systemd/store.service.j2", {}),
+    "gazette-public.service": ("systemd/store.service.j2", {"store_name": "public"}),
     "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
     "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
     "gazette-worker.service": ("systemd/process.service.j2", {}),
@@ -58,15 +60,32 @@ def test_systemd_finds_nothing_to_say_about_them(plain: Render, tmp_path: Path) 
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("instance", ["main", "admin"])
-def test_instance_is_its_own_user_in_few_groups(plain: Render, instance: str) -> None:
-    unit = settings(plain("systemd/instance@.service.j2", instance=instance))
+@pytest.mark.parametrize(
+    ("instance", "store"), [("main", ""), ("main", "public"), ("admin", "store")]
+)
+def test_instance_is_its_own_user_in_few_groups(plain: Render, instance: str, store: str) -> None:
+    unit = settings(plain("systemd/instance@.service.j2", instance=instance, instance_store=store))
     assert unit["User"] == [f"gazette-{instance}"]
     assert unit["Group"] == [f"gazette-{instance}-http"]
-    # The store's group is what lets the admin, and only the admin, at the sessions.
-    groups = ["gazette gazette-store"] if instance == "admin" else ["gazette"]
-    assert unit["SupplementaryGroups"] == groups
-    assert ("gazette-store.service" in unit["After"][0]) is (instance == "admin")
+    # The store's group is what lets an instance, and only that one, at its sessions.
+    assert unit["SupplementaryGroups"] == [f"gazette gazette-{store}" if store else "gazette"]
+    assert unit.get("Wants", []) == ([f"gazette-{store}.service"] if store else [])
+    assert unit["After"][0].split()[1:] == ([f"gazette-{store}.service"] if store else [])
+
+
+@pytest.mark.parametrize("kind", ["redis", "memcached"])
+def test_two_stores_have_nothing_in_common(plain: Render, kind: str) -> None:
+    """Whoever is in one's group has no way to the other: user, group, folders, command."""
+    unit, other = (
+        settings(plain("systemd/store.service.j2", store_name=name, session_store=kind))
+        for name in ("store", "public")
+    )
+    assert other["User"] == other["Group"] == ["gazette-public"]
+    for name in ("User", "Group", "ExecStart", "ReadWritePaths"):
+        assert set(unit[name]).isdisjoint(other[name]), name
+    # ... and are confined in the same way.
+    kept = {*unit} - {"User", "Group", "ExecStart", "ReadWritePaths", "Description"}
+    assert {name: unit[name] for name in kept} == {name: other[name] for name in kept}
 
 
 def test_what_the_unit_says_of_the_settings_module_comes_with_the_release(plain: Render) -> None:
@@ -95,10 +114,16 @@ def test_socket_path_fits_with_the_longest_name(plain: Render, instance: str) ->
 
 
 def test_tmpfiles_and_the_start_script_make_the_same_directories(plain: Render) -> None:
-    lines = [line.split() for line in plain("systemd/tmpfiles.conf.j2").splitlines()]
+    texts = [plain("systemd/tmpfiles.conf.j2")]
+    texts += [plain("systemd/store.tmpfiles.conf.j2", store_name=s) for s in ("store", "public")]
+    lines = [line.split() for text in texts for line in text.splitlines()]
     by_tmpfiles = {tuple(line[1:5]) for line in lines if line and line[0] == "d"}
     script = plain("supervisor/start.sh.j2").replace("$site", "gazette")
-    calls = [shlex.split(line) for line in script.splitlines() if line.startswith("directory ")]
+    found = re.findall(r"(?m)(?:^|\|\| )(directory .*)", script)
+    # The loop over the stores, each if its user is there.
+    assert "for store in store public; do" in script
+    found = [c.replace("$store", s) for c in found for s in ("store", "public")]
+    calls = [shlex.split(line) for line in dict.fromkeys(found)]
     by_script = {(path, mode, user, group) for _, mode, user, group, path in calls}
     assert by_tmpfiles
     assert by_tmpfiles <= by_script

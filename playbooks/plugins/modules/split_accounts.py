@@ -13,6 +13,10 @@ options:
     description: A user and the groups that it shall be in too; groups not named are left alone.
     type: list
     elements: dict
+  not_members:
+    description: A user and the groups that it shall not be in, as C(members) has them.
+    type: list
+    elements: dict
   claim:
     description: >-
       A file that says whose these accounts are. It is written before the first of them is made: a
@@ -32,6 +36,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+MEMBERS = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "user": {"type": "str", "required": True},
+        "groups": {"type": "list", "elements": "str", "required": True},
+    },
+}
 OPTIONS = {
     "groups": {"type": "list", "elements": "str", "default": []},
     "users": {
@@ -45,15 +58,8 @@ OPTIONS = {
             "home": {"type": "path", "default": "/nonexistent"},
         },
     },
-    "members": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "user": {"type": "str", "required": True},
-            "groups": {"type": "list", "elements": "str", "required": True},
-        },
-    },
+    "members": MEMBERS,
+    "not_members": MEMBERS,
     "claim": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
@@ -73,8 +79,8 @@ def user(name: str) -> pwd.struct_passwd | None:
         return None
 
 
-def memberships(wanted: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(entry["user"], other) for entry in wanted["members"] for other in entry["groups"]]
+def memberships(entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(entry["user"], other) for entry in entries for other in entry["groups"]]
 
 
 def present(wanted: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
@@ -107,17 +113,22 @@ def present(wanted: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         known = group(primary)
         if known is None or found.pw_gid != known.gr_gid:
             yield f"group of {name}", ["usermod", "--gid", primary, name]
-    for name, other in memberships(wanted):
+    for name, other in memberships(wanted["members"]):
         known = group(other)
         if known is None or name not in known.gr_mem:
             yield f"{name} in {other}", ["gpasswd", "--add", name, other]
+    yield from not_members(wanted["not_members"])
+
+
+def not_members(entries: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+    for name, other in memberships(entries):
+        known = group(other)
+        if known is not None and name in known.gr_mem:
+            yield f"{name} not in {other}", ["gpasswd", "--delete", name, other]
 
 
 def absent(wanted: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    for name, other in memberships(wanted):
-        known = group(other)
-        if known is not None and name in known.gr_mem:
-            yield f"{name} in {other}", ["gpasswd", "--delete", name, other]
+    yield from not_members(wanted["members"])
     for account in wanted["users"]:
         if user(account["name"]) is not None:
             yield "user {}".format(account["name"]), ["userdel", account["name"]]
