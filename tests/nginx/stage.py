@@ -150,6 +150,8 @@ class Site:
             "live_dir": str(self.directory / "live"),
             "admin_prefixes": ["/admin/", "/django-admin/", "/accounts/login/", "/one-page"],
             "admin_login": "/admin/login/",
+            "admin_host": "",
+            "main_logins": [],
             # Only the tests of the limit want to meet it.
             "admin_login_rate": "6000r/m",
             "admin_login_burst": 1000,

@@ -25,13 +25,18 @@ def directives(built: Site) -> list[Directive]:
     return [found for file in parsed["config"] for found in walk(file["parsed"], file["file"])]
 
 
-@pytest.fixture(scope="module", params=["one thread", "threads", "one prefix", "no admin"])
+@pytest.fixture(
+    scope="module",
+    params=["one thread", "threads", "one prefix", "no admin", "own host", "logins on main"],
+)
 def written(request: pytest.FixtureRequest) -> Iterator[Site]:
     variables: dict[str, dict[str, Any]] = {
         "one thread": {},
         "threads": {"main_threads": 4, "admin_threads": 4},
         "one prefix": {"admin_prefixes": ["/django-admin/"], "admin_login": "/django-admin/login/"},
         "no admin": {"admin_prefixes": [], "admin_login": ""},
+        "own host": {"admin_host": "desk.example.org"},
+        "logins on main": {"main_logins": ["/accounts/login/"]},
     }
     with site(**variables[request.param]) as built:
         built.write()

@@ -18,6 +18,7 @@ PROCESS = {
     "command": "python manage.py work",
     "settings": "admin",
     "user": "admin",
+    "store": "store",
 }
 VARIABLES: dict[str, Any] = {
     "site_name": "gazette",
@@ -34,6 +35,8 @@ VARIABLES: dict[str, Any] = {
     "live_dir": "/srv/gazette/live",
     "admin_prefixes": ["/admin/", "/django-admin/"],
     "admin_login": "/admin/login/",
+    "admin_host": "",
+    "main_logins": [],
     "admin_login_rate": "12r/m",
     "admin_login_burst": 5,
     "static_url": "/static/",
@@ -51,6 +54,8 @@ VARIABLES: dict[str, Any] = {
     "instance_access_log": False,
     "instance_env": {"SECRET_KEY": "x", "DEBUG": "0"},
     "instance_write_paths": [],
+    "instance_store": "store",
+    "store_name": "store",
     "session_store": "redis",
     "session_store_memory": "64mb",
     "session_persistent": True,

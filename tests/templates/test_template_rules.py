@@ -16,11 +16,17 @@ from template_cases import OURS, TEMPLATES, VARIABLES, Render
 # What else a template must render with: each of these is a branch somewhere.
 VARIANTS: dict[str, dict[str, Any]] = {
     "ordinary": {},
-    "main": {"instance": "main"},
+    "main": {"instance": "main", "instance_store": ""},
+    "main with sessions": {"instance": "main", "instance_store": "public"},
+    "main's store": {"store_name": "public"},
+    "main's store, memcached": {"store_name": "public", "session_store": "memcached"},
     "memcached": {"session_store": "memcached", "session_store_memory": "1gb"},
     "passing sessions": {"session_persistent": False},
     "no files": {"static_url": "", "media_url": "https://cdn.example.org/m/"},
     "one prefix": {"admin_prefixes": ["/admin/"]},
+    "a host of the admin's own": {"admin_host": "desk.example.org"},
+    "logins on main": {"main_logins": ["/accounts/login/", "/"]},
+    "both": {"admin_host": "desk.example.org", "main_logins": ["/accounts/login/"]},
     "no prefix": {"admin_prefixes": [], "admin_login": ""},
     "odd prefixes": {"admin_prefixes": ["/админ/", "/a b/", '/q"u/', "/page", "/(x)/", "/admin/"]},
     "nested directory": {"site_directory": "/src/project/"},
@@ -36,6 +42,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "command": "sh -c 'echo \"$HOME\" 100% ; true' # \\ \n",
             "settings": "main",
             "user": "admin",
+            "store": "store",
         }
     },
 }
