@@ -30,7 +30,10 @@ REPOSITORY = HERE.parent.parent
 PYTHON = "/usr/bin/python3"
 PACKAGES = ("Django", "asgiref", "sqlparse", "gunicorn", "packaging", "redis")
 HOST = "news.example"
-ACCOUNTS = ("main", "admin", "store", "proxy")
+DESK = "desk.news.example"
+ACCOUNTS = ("main", "admin", "store", "public", "proxy")
+STORES = ("store", "public")
+GROUPS = ("main-http", "admin-http", "store", "public", "site", "proxy")
 
 NGINX = """
 user {proxy} {proxy};
@@ -60,6 +63,15 @@ http {{
         location / {{ proxy_pass http://unix:{root}/live/main.sock; }}
         location = /admin {{ return 301 /admin/; }}
         location ^~ /admin/ {{ proxy_pass http://unix:{root}/live/admin.sock; }}
+        location ^~ /static/ {{ alias {root}/static/; }}
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        listen [::1]:{port};
+        server_name desk.news.example;
+        location / {{ return 302 http://news.example:{port}$request_uri; }}
+        location = /admin {{ return 301 /admin/; }}
+        location /admin/ {{ proxy_pass http://unix:{root}/live/admin.sock; }}
         location ^~ /static/ {{ alias {root}/static/; }}
     }}
 }}
@@ -109,12 +121,15 @@ class Host:
             "plan_file": f"{root}/plan.json",
             "main_socket": f"{root}/live/main.sock",
             "admin_socket": f"{root}/live/admin.sock",
+            "admin_host": "",
             "store_socket": f"{root}/run/store/store.sock",
+            "public_socket": "",
             "main_env": f"{root}/etc/main.env",
             "admin_env": f"{root}/etc/admin.env",
             "main_user": self.user("main"),
             "admin_user": self.user("admin"),
             "store_user": self.user("store"),
+            "public_user": self.user("public"),
             "proxy_user": self.user("proxy"),
             "strangers": ["nobody", "www-data", "no-such-user"],
             "session_engine": "cache",
@@ -153,6 +168,7 @@ class Host:
         write(self.root / "etc/admin.env", "SECRET=admin\n", self.user("admin"), 0o400)
         write(self.root / "etc/superuser", self.password + "\n", "root", 0o600)
         self.start("store")
+        self.start("public")
         self.manage("migrate", "--verbosity=0")
         # SQLite makes it 0644 whatever the umask
         (self.root / "data/db.sqlite3").chmod(0o660)
@@ -174,7 +190,7 @@ class Host:
             if exists(self.user(name)):
                 # --force: userdel itself takes a container's user of the same number for ours
                 run("userdel", "--force", self.user(name))
-        for group in ("main-http", "admin-http", "store", "site", "proxy"):
+        for group in GROUPS:
             try:
                 grp.getgrnam(self.user(group))
             except KeyError:
@@ -183,12 +199,13 @@ class Host:
         shutil.rmtree(self.root)
 
     def _accounts(self) -> None:
-        for group in ("main-http", "admin-http", "store", "site", "proxy"):
+        for group in GROUPS:
             run("groupadd", "--system", self.user(group))
         members = {
-            "main": ("main-http", ["site"]),
+            "main": ("main-http", ["site", "public"]),
             "admin": ("admin-http", ["site", "store"]),
             "store": ("store", []),
+            "public": ("public", []),
             "proxy": ("proxy", ["main-http", "admin-http"]),
         }
         for name, (primary, others) in members.items():
@@ -209,6 +226,7 @@ class Host:
             ("run/main", self.user("main"), self.user("main-http"), 0o750),
             ("run/admin", self.user("admin"), self.user("admin-http"), 0o750),
             ("run/store", self.user("store"), self.user("store"), 0o750),
+            ("run/public", self.user("public"), self.user("public"), 0o750),
         ):
             folder = self.root / name
             folder.mkdir()
@@ -306,7 +324,7 @@ class Host:
     ) -> None:
         """Start a process and wait until it answers."""
         socket_path = (
-            self.root / "run" / name / ("store.sock" if name == "store" else f"{name}-1.sock")
+            self.root / "run" / name / ("store.sock" if name in STORES else f"{name}-1.sock")
         )
         if name == "nginx":
             command = self.nginx("-g", "daemon off;")
@@ -314,7 +332,7 @@ class Host:
         else:
             options = {"env": self.environment(name), **self.identity(user or name)}
             options["extra_groups"] += groups or []
-            if name == "store":
+            if name in STORES:
                 command = ["redis-server", "--port", "0", "--unixsocket", str(socket_path)]
                 command += ["--unixsocketperm", "660", "--save", "", *more]
             else:
@@ -338,7 +356,7 @@ class Host:
     def _answers(self, name: str, path: Path) -> bool:
         # gunicorn's master listens before its worker has imported the site: ask for a page
         question = (
-            b"PING\r\n" if name == "store" else f"GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode()
+            b"PING\r\n" if name in STORES else f"GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode()
         )
         try:
             if name == "nginx":

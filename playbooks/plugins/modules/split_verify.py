@@ -17,6 +17,10 @@ options:
     type: list
     elements: str
     required: true
+  admin_host:
+    description: The admin's own host name. Empty where it is on the site's.
+    type: str
+    default: ""
   port:
     description: The port that nginx listens on.
     type: int
@@ -42,6 +46,10 @@ options:
     description: The session store's socket.
     type: path
     required: true
+  public_socket:
+    description: The socket of the store of main's sessions. Empty where main has none.
+    type: path
+    default: ""
   main_env:
     description: Main's environment file.
     type: path
@@ -62,6 +70,10 @@ options:
     description: The user that the store runs as.
     type: str
     required: true
+  public_user:
+    description: The user that the store of main's sessions runs as.
+    type: str
+    default: ""
   proxy_user:
     description: The user that nginx's workers run as.
     type: str
@@ -187,17 +199,20 @@ def texts(*default: str) -> dict[str, object]:
 
 ARGUMENTS = {
     "hosts": {"type": "list", "elements": "str", "required": True},
+    "admin_host": {"type": "str", "default": ""},
     "port": {"type": "int", "default": 80},
     "listen": texts("*", "[::]"),
     "plan_file": path(),
     "main_socket": path(),
     "admin_socket": path(),
     "store_socket": path(),
+    "public_socket": {"type": "path", "default": ""},
     "main_env": path(),
     "admin_env": path(),
     "main_user": user(),
     "admin_user": user(),
     "store_user": user(),
+    "public_user": {"type": "str", "default": ""},
     "proxy_user": {"type": "str", "default": "django-split-proxy"},
     "strangers": texts("nobody", "www-data"),
     "session_engine": {"type": "str", "choices": ["cache", "cached_db"], "default": "cache"},

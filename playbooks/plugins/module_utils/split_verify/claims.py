@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from . import login, pages, walls
+from . import login, pages, sessions, walls
 from .probe import SETTINGS, Instance, ProbeError, Running
 from .process import Process, listener
 from .row import Row, not_checked
@@ -28,9 +28,9 @@ def verify(arguments: Mapping[str, Any], *, check_mode: bool = False) -> list[Ro
             return [not_checked("release.plan", claim, f"nothing is deployed here yet ({error})")]
         return [Row("release.plan", claim, False, str(error))]
     wait_for([site.main, site.admin, *site.proxies], SECONDS_TO_LISTEN)
-    processes = {name: _listener(site[f"{name}_socket"]) for name in walls.NAMES}
+    processes = {name: _listener(site[f"{name}_socket"]) for name in site.parts}
     who = "it is a write, and this is check mode" if check_mode else login.credentials(site)
-    probes = _start(site, processes, who)
+    probes = _start(site, processes, who, check_mode)
     try:
         return _look(site, processes, who, probes)
     finally:
@@ -47,7 +47,10 @@ def _listener(path: str) -> Process | str:
 
 
 def _start(
-    site: Site, processes: Mapping[str, Process | str], who: tuple[str, str] | str
+    site: Site,
+    processes: Mapping[str, Process | str],
+    who: tuple[str, str] | str,
+    check_mode: bool,
 ) -> Probes:
     """Begin what takes a Django set-up, half a second each; the pages are looked at meanwhile."""
     probes: Probes = {}
@@ -63,6 +66,8 @@ def _start(
                 check = login.known(site, instance, who)
                 if check:
                     probes["superuser"] = check
+            if name == "main" and site.has_public_sessions and not check_mode:
+                probes["sessions"] = sessions.start(instance)
         except (OSError, ProbeError) as error:
             probes[name] = str(error)
     return probes
@@ -85,16 +90,22 @@ def _look(
     probes: Probes,
 ) -> list[Row]:
     crawled = pages.crawl(site)
-    browser = Browser(site.proxies[0], site.host, site.timeout)
+    browser = Browser(site.proxies[0], site.admin_host, site.timeout)
     page_row, page = login.login_page(site, browser)
     main, admin = (_result(site, probes[name]) for name in ("main", "admin"))
     cookies = {"sessionid"}
     cookies.update(one["session_cookie"] for one in (main, admin) if isinstance(one, dict))
 
-    rows = pages.pages(site, crawled, cookies)
+    own = {admin["session_cookie"]} if isinstance(admin, dict) else set()
+    rows = pages.pages(site, crawled, own if site.has_public_sessions else cookies)
     rows.append(pages.old_cookie(site, cookies))
     rows += pages.own_socket(site)
-    rows += _settings(main)
+    rows += _settings(site, main)
+    if site.has_public_sessions:
+        asked = probes.get("sessions") or (main if isinstance(main, str) else None)
+        rows.append(sessions.row(site, asked and _result(site, asked)))
+    if site["admin_host"]:
+        rows += pages.own_host(site)
     rows.append(page_row)
     if site.admin_path.endswith("/") and site.admin_path != "/":
         rows.append(login.slash(site))
@@ -112,10 +123,10 @@ def _look(
     return rows
 
 
-def _settings(main: Mapping[str, Any] | str) -> list[Row]:
+def _settings(site: Site, main: Mapping[str, Any] | str) -> list[Row]:
     if isinstance(main, str):
-        return [Row("main.apps", "main has neither the admin nor sessions", False, main)]
-    return pages.settings(main)
+        return [Row("main.apps", pages.without(site), False, main)]
+    return pages.settings(site, main)
 
 
 def _login(

@@ -37,11 +37,11 @@ def slash(site: Site) -> Row:
     bare = site.admin_path.rstrip("/")
     claim = f"{bare} redirects to {site.admin_path}"
     try:
-        answer = request(site.proxies[0], site.host, bare, timeout=site.timeout)
+        answer = request(site.proxies[0], site.admin_host, bare, timeout=site.timeout)
     except NoAnswerError as error:
         return Row("admin.slash", claim, False, str(error))
     location = answer.header("Location")
-    onward = local_path(site.host, bare, location) if location else None
+    onward = local_path(site.admin_host, bare, location) if location else None
     right = answer.status in (301, 302, 307, 308) and onward == site.admin_path
     return Row("admin.slash", claim, right, f"{answer.status} {location}".strip())
 
@@ -73,13 +73,13 @@ def static_file(site: Site, page: Answer | None, admin: Mapping[str, Any]) -> Ro
     if page is None:
         return not_checked(name, claim, "no login page to take one from")
     prefix = urlsplit(admin["static_url"]).path
-    links = [local_path(site.host, page.path, link) for link in read(page.html).assets]
+    links = [local_path(site.admin_host, page.path, link) for link in read(page.html).assets]
     path = next((link for link in links if link and link.startswith(prefix)), None)
     if path is None:
         return not_checked(name, claim, f"the login page names no file below {admin['static_url']}")
     try:
-        answer = request(site.proxies[0], site.host, path, timeout=site.timeout)
-        direct = request(site.admin, site.host, path, timeout=site.timeout)
+        answer = request(site.proxies[0], site.admin_host, path, timeout=site.timeout)
+        direct = request(site.admin, site.admin_host, path, timeout=site.timeout)
     except NoAnswerError as error:
         return Row(name, claim, False, str(error))
     if answer.status != 200:
@@ -263,7 +263,7 @@ def logout_path(site: Site, page: Answer) -> str:
     named = [form.action for form in content.forms if form.method == "post"] + content.links
     named += re.findall(r"""["']([^"'\s]*logout[^"'\s]*)["']""", page.html)
     for link in named:
-        path = local_path(site.host, page.path, link)
+        path = local_path(site.admin_host, page.path, link)
         if path and re.search(r"log-?_?out|sign-?_?out", path, re.IGNORECASE):
             return path
     return site.admin_path.rstrip("/") + "/logout/"

@@ -108,13 +108,18 @@ def pages(site: Site, found: list[Answer | NoAnswerError], session_cookies: set[
     rows.append(
         Row(
             "main.session_cookie",
-            "main sets no session cookie",
+            "main never sets the admin's session cookie"
+            if site.has_public_sessions
+            else "main sets no session cookie",
             bool(answers) and not cookies,
             listed(cookies)
             if cookies
             else _none(what, answers, ", ".join(sorted(session_cookies))),
         )
     )
+    if site.has_public_sessions:
+        # Cookies, and pages that vary by them, are what such a site asked for.
+        return rows
     plain = [
         one
         for one in answers
@@ -195,23 +200,31 @@ def _not_found(site: Site, name: str, claim: str, paths: list[str]) -> Row:
     return Row(name, claim, right, listed(seen, 6))
 
 
-def settings(found: Mapping[str, Any]) -> list[Row]:
+def without(site: Site) -> str:
+    """What is claimed of main's apps."""
+    return (
+        "main has no admin"
+        if site.has_public_sessions
+        else "main has neither the admin nor sessions"
+    )
+
+
+def settings(site: Site, found: Mapping[str, Any]) -> list[Row]:
     """Main's settings in force, as its own process loads them."""
-    unwanted = [
-        name
-        for name in ("django.contrib.admin", "django.contrib.sessions")
-        if name in found["apps"]
-    ]
-    # Named here because its effect is silent: 200 without a cookie, 500 with one
-    session = "django.contrib.sessions.middleware.SessionMiddleware"
-    unwanted += [session] if session in found["middleware"] else []
+    names = ["django.contrib.admin"]
+    if not site.has_public_sessions:
+        names.append("django.contrib.sessions")
+        # Named here because its effect is silent: 200 without a cookie, 500 with one
+        names.append("django.contrib.sessions.middleware.SessionMiddleware")
+    unwanted = [name for name in names if name in [*found["apps"], *found["middleware"]]]
     module = found["module"]
+    nothing = "not installed" if site.has_public_sessions else "neither of them"
     return [
         Row(
             "main.apps",
-            "main has neither the admin nor sessions",
+            without(site),
             not unwanted,
-            f"{module}: {', '.join(unwanted) or 'neither of them'}",
+            f"{module}: {', '.join(unwanted) or nothing}",
         ),
         Row(
             "main.debug",
@@ -220,6 +233,30 @@ def settings(found: Mapping[str, Any]) -> list[Row]:
             f"{module}: DEBUG = {found['debug']}",
         ),
     ]
+
+
+def own_host(site: Site) -> list[Row]:
+    """With a host of the admin's own, nginx keeps the two apart: no path is on both."""
+    seen, right = [], True
+    for path in dict.fromkeys([site.admin_path, site.login_path]):
+        try:
+            answer = request(site.proxies[0], site.host, path, timeout=site.timeout)
+        except NoAnswerError as error:
+            seen.append(str(error))
+            right = False
+            continue
+        seen.append(f"{path}: {answer.status}")
+        right = right and answer.status == 404
+    rows = [Row("proxy.public_host", "the public host knows no admin path", right, listed(seen))]
+    name, claim = "proxy.admin_host", "the admin's host sends a visitor to the public pages"
+    path = "/?from=verify"
+    try:
+        answer = request(site.proxies[0], site.admin_host, path, timeout=site.timeout)
+    except NoAnswerError as error:
+        return [*rows, Row(name, claim, False, str(error))]
+    location = answer.header("Location")
+    right = answer.status == 302 and location == f"http://{site.host}{path}"
+    return [*rows, Row(name, claim, right, f"{path}: {answer.status} {location}".strip())]
 
 
 def unknown_host(site: Site) -> Row:

@@ -51,8 +51,25 @@ class Site:
     @property
     def host(self) -> str:
         """The Host header of the first site host, as a browser sends it."""
-        name: str = self["hosts"][0].lstrip("*.")
+        return self._header(self["hosts"][0].lstrip("*."))
+
+    @property
+    def admin_host(self) -> str:
+        """The Host header of the admin: its own, or that of the public pages."""
+        return self._header(self["admin_host"]) if self["admin_host"] else self.host
+
+    def _header(self, name: str) -> str:
         return name if self["port"] == 80 else f"{name}:{self['port']}"
+
+    @property
+    def has_public_sessions(self) -> bool:
+        """Whether main has sessions, in a store of its own."""
+        return bool(self["public_socket"])
+
+    @property
+    def parts(self) -> list[str]:
+        """The processes that each have a user and a socket."""
+        return ["main", "admin", "store", *(["public"] if self.has_public_sessions else [])]
 
     @property
     def proxies(self) -> list[Target]:

@@ -20,7 +20,7 @@ from .process import (
 from .row import Row, listed, not_checked
 from .site import Site
 
-NAMES = {"main": "main", "admin": "the admin", "store": "the store"}
+NAMES = {"main": "main", "admin": "the admin", "store": "the store", "public": "main's store"}
 
 
 def exists(user: str) -> bool:
@@ -34,19 +34,20 @@ def exists(user: str) -> bool:
 
 def barriers(site: Site) -> dict[str, list[str]]:
     """User -> what that user must not be able to open."""
-    main, admin, store = (os.path.realpath(site[f"{name}_socket"]) for name in NAMES)
+    main, admin, *stores = (os.path.realpath(site[f"{name}_socket"]) for name in site.parts)
     # A release that drains, or one that failed its gate, listens beside the one that serves
     others = sorted(str(path) for path in Path(admin).parent.glob("*.sock"))
-    secret = list(dict.fromkeys([admin, *others, site["admin_env"], store]))
+    secret = list(dict.fromkeys([admin, *others, site["admin_env"]]))
     password = [site["password_file"]] if os.path.exists(site["password_file"]) else []
-    closed = {site["main_user"]: [*secret, *password]}
+    # The first store is the admin's, the second main's: each is closed to the other instance too.
+    closed = {site["main_user"]: [*secret, stores[0], *password]}
     if exists(site["admin_user"]):
-        closed[site["admin_user"]] = [site["main_env"], *password]
+        closed[site["admin_user"]] = [*stores[1:], site["main_env"], *password]
     if exists(site["proxy_user"]):
-        closed[site["proxy_user"]] = [store, site["main_env"], site["admin_env"], *password]
+        closed[site["proxy_user"]] = [*stores, site["main_env"], site["admin_env"], *password]
     for user in site["strangers"]:
         if exists(user):
-            closed[user] = [main, *secret, site["main_env"], *password]
+            closed[user] = [main, *secret, *stores, site["main_env"], *password]
     return closed
 
 
@@ -86,7 +87,7 @@ def closed_doors(site: Site) -> list[Row]:
 def modes(site: Site) -> list[Row]:
     """The modes that make it so, and would still if a user joined no group by mistake."""
     seen, wrong = [], []
-    for name in NAMES:
+    for name in site.parts:
         path = os.path.realpath(site[f"{name}_socket"])
         for what, expected in ((path, "0660"), (os.path.dirname(path), "0750")):
             try:
@@ -102,7 +103,7 @@ def modes(site: Site) -> list[Row]:
             "walls.sockets",
             "sockets are 0660 in directories 0750",
             not wrong,
-            listed(wrong) if wrong else f"{len(NAMES)} sockets: {', '.join(seen)}",
+            listed(wrong) if wrong else f"{len(site.parts)} sockets: {', '.join(seen)}",
         )
     ]
     wrong, files = [], []
@@ -154,7 +155,8 @@ def no_ports(processes: Mapping[str, Process | str]) -> Row:
 
 def users(site: Site, processes: Mapping[str, Process | str]) -> Row:
     """Each process runs as its user, and in no group that opens another's door."""
-    claim = "main, admin and store run as users of their own"
+    *first, last = site.parts
+    claim = f"{', '.join(first)} and {last} run as users of their own"
     wrong, seen = [], []
     for name, process in processes.items():
         expected = site[f"{name}_user"]

@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 SECRET_KEY = "only for tests"
 DEBUG = "debug" in BUGS
-ALLOWED_HOSTS = ["news.example"]
+ALLOWED_HOSTS = ["news.example", "desk.news.example"]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "/static/"
