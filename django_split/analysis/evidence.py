@@ -10,7 +10,13 @@ from typing import Any
 
 
 def place(thing: Any) -> str:
-    """The file and line of a class, a function or a module; empty where Python does not know."""
+    """The file and line of a class, a function or a module; empty where Python does not know.
+
+    Of what was written: the function below its decorators, the class that `as_view()` was called on.
+    """
+    if inspect.isroutine(thing):
+        cls = getattr(thing, "view_class", None) or getattr(thing, "cls", None)
+        thing = cls or inspect.unwrap(thing)
     with suppress(TypeError, OSError):
         file = inspect.getsourcefile(thing)
         if file:
