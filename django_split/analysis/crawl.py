@@ -44,7 +44,7 @@ def _ask_base(
     visitor = _visitor(crawl, prefixes, deployment)
     deadline = time.monotonic() + seconds
     targets = Targets(prefixes)
-    targets.add(sorted(paths, key=lambda path: path != "/"))
+    targets.add(["/", *paths])
     targets.add(COMMON)
     targets.add(of_rows(seconds / 2))
     for path in targets:

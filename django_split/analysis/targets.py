@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
+from django.db.models import Model
 from django.urls import ResolverMatch, get_script_prefix, resolve
 from django.utils import translation
 
@@ -83,16 +84,22 @@ def of_rows(seconds: float) -> Iterator[str]:
     """Pages of the first rows of each model that says where its rows are shown."""
     deadline = time.monotonic() + seconds
     for model in apps.get_models():
-        if not callable(getattr(model, "get_absolute_url", None)) or time.monotonic() > deadline:
-            continue
-        # What a model's own code raises means that its rows have no page.
-        with suppress(Exception, TooSlow), limit(SECONDS):
-            rows: Iterable[Any] = model._default_manager.order_by("pk")[:ROWS]
-            for row in rows:
-                parts = urlsplit(str(row.get_absolute_url()))
-                if parts.path.startswith("/"):
-                    path = without_script_name(parts.path)
-                    yield parts._replace(scheme="", netloc="", path=path, fragment="").geturl()
+        # The second is Wagtail's name for it.
+        for method in ("get_absolute_url", "get_url"):
+            if callable(getattr(model, method, None)) and time.monotonic() < deadline:
+                yield from _of_model(model, method)
+                break
+
+
+def _of_model(model: type[Model], method: str) -> Iterator[str]:
+    # What a model's own code raises means that its rows have no page.
+    with suppress(Exception, TooSlow), limit(SECONDS):
+        rows: Iterable[Any] = model._default_manager.order_by("pk")[:ROWS]
+        for row in rows:
+            parts = urlsplit(str(getattr(row, method)()))
+            if parts.path.startswith("/"):
+                path = without_script_name(parts.path)
+                yield parts._replace(scheme="", netloc="", path=path, fragment="").geturl()
 
 
 def without_script_name(path: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import re
 import sys
 from collections.abc import Iterator
@@ -52,7 +51,7 @@ RANDOM = re.compile(
     r"|\bnonce=(?:\"[^\"]*\"|'[^']*')"
     r"|\b[0-9a-f]{12,}\b"
     r"|\b\d{10,}\b"
-    r"|\b\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\b"
+    r"|(?<!\d)\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?!\d)"
 )
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -165,7 +164,7 @@ class Visitor:
             status=reply.status,
             url=as_written(answered) if answered else "",
             view=view_name(answered.func) if answered else "",
-            where=written_at(answered.func) if answered else "",
+            where=place(answered.func) if answered else "",
             location=self._location(path, location),
             to_login=300 <= reply.status < 400 and self._is_login(path, location),
             # Messages have a cookie of their own name on main.
@@ -229,7 +228,7 @@ class Visitor:
             there = self._path(url).partition("?")[0]
             to = match(there)
             if to and not is_below(there, self.prefixes):
-                found.append([as_written(to), view_name(to.func), written_at(to.func)])
+                found.append([as_written(to), view_name(to.func), place(to.func)])
         return found
 
 
@@ -270,12 +269,6 @@ def described(error: BaseException | None) -> str:
 def _raised_at(error: BaseException | None) -> str:
     frame = own_frame(error.__traceback__) if error else None
     return at(frame.filename, frame.lineno or 0) if frame else ""
-
-
-def written_at(callback: Any) -> str:
-    """The place of what `view_name` names: of a view's class, or of a function below decorators."""
-    cls = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
-    return place(cls or inspect.unwrap(callback))
 
 
 def _login_paths() -> set[str]:
