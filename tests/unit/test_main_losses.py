@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_split.plan import Plan
 from tests.support.trial import Site
 from tests.support.variants import variant
 
@@ -183,8 +184,8 @@ def test_loudness_can_be_declared(desk: Site) -> None:
 
 
 def test_accepted_views_are_counted_and_not_logged(desk: Site) -> None:
-    def accept(plan: object) -> None:
-        plan.main.urls.anonymous_views = ["desk.views.b*"]  # type: ignore[attr-defined]
+    def accept(plan: Plan) -> None:
+        plan.main.urls.anonymous_views = ["desk.views.b*"]
 
     accepting = variant(desk, "accepting", change=accept)
     assert logged(desk, "client.get('/basket/')", accepting) == []
