@@ -12,7 +12,7 @@ from typing import Any
 def place(thing: Any) -> str:
     """The file and line of a class, a function or a module; empty where Python does not know.
 
-    Of what was written: the function below its decorators, the class that `as_view()` was called on.
+    Of what was written: the function below its decorators, the class of an `as_view()`.
     """
     if inspect.isroutine(thing):
         cls = getattr(thing, "view_class", None) or getattr(thing, "cls", None)
