@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from django_split.analysis.follow import Step, View, scope_of
+from django_split.analysis.anatomy import Step, View, scope_of
 from django_split.analysis.names import USER
 from django_split.analysis.objects import UNKNOWN, cells, is_a, member
 from django_split.analysis.refusals import mentions_user
 from django_split.analysis.source import home, node_of
-from django_split.analysis.truth import Visitor, returned
+from django_split.analysis.truth import returned
+from django_split.analysis.visitor import Visitor
 
 # Modules whose wrappers demand a user. `user_passes_test` alone asks what its test says.
 TESTS = ("django.contrib.auth.decorators", "wagtail.admin.auth")

@@ -101,7 +101,7 @@ def _of_function(function: types.FunctionType, layers: Layers) -> Iterator[Any]:
                 layers.decorators.extend(peel(decorator).functions)
         elif _is_code(content):
             yield content
-        elif is_a(content, type):
+        elif is_a(content, type) and not is_machinery(home(function)):
             layers.given.append(content)
 
 

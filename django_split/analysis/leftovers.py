@@ -14,8 +14,9 @@ from django.urls import URLPattern, get_resolver
 from django.utils.module_loading import import_string
 
 from django_split import findings as kinds
+from django_split.analysis.anatomy import Step, scope_of, steps_of, uses, view
 from django_split.analysis.evidence import at
-from django_split.analysis.follow import Step, reached, scope_of, steps_of, uses, view
+from django_split.analysis.follow import reached
 from django_split.analysis.keeps import writes
 from django_split.analysis.layers import peel
 from django_split.analysis.objects import is_a, own_vars

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from django_split.analysis.anatomy import Call, View, calls_of, scope_of
 from django_split.analysis.evidence import at
-from django_split.analysis.follow import Call, Reached, View, calls_of, scope_of
+from django_split.analysis.follow import Reached
 from django_split.analysis.layers import peel
 from django_split.analysis.objects import Bound, is_a
 from django_split.analysis.source import home, is_installed, last_name

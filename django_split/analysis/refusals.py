@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from django_split.analysis.names import USER, Scope
 from django_split.analysis.source import FUNCTIONS, last_name, statements
-from django_split.analysis.truth import Visitor, assumptions
+from django_split.analysis.truth import assumptions
+from django_split.analysis.visitor import Visitor
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from django_split.analysis.layers import Layers
 from django_split.analysis.names import REQUEST, Scope
 from django_split.analysis.objects import UNKNOWN, Bound, is_a, member
 from django_split.analysis.source import is_machinery, node_of
-from django_split.analysis.truth import SAFE_METHODS, Visitor, returned
+from django_split.analysis.truth import returned
+from django_split.analysis.visitor import SAFE_METHODS, Visitor
 
 # REST framework's own permissions, by the class that defines `has_permission`: what they demand a
 # user for. Scopes of a token, and what else is not here, is read from its source.

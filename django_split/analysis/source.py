@@ -31,13 +31,23 @@ LARGEST = 2_000_000
 def tree(file: str) -> ast.Module | None:
     """The syntax tree of a file, or None."""
     try:
-        if os.path.getsize(file) > LARGEST:
-            return None
-        with tokenize.open(file) as opened, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an old escape in somebody's text
-            return ast.parse(opened.read(), file)
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(text(file), file)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+@functools.cache
+def text(file: str) -> str:
+    """What stands in a file; nothing where that cannot be read."""
+    try:
+        if os.path.getsize(file) > LARGEST:
+            return ""
+        with tokenize.open(file) as opened:
+            return opened.read()
+    except (OSError, SyntaxError, ValueError):
+        return ""
 
 
 @functools.cache

@@ -7,9 +7,7 @@ somebody who is go another way? Three values; what is unknown stays so unless it
 from __future__ import annotations
 
 import ast
-import enum
 import itertools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,34 +18,22 @@ from django_split.analysis.layers import peel
 from django_split.analysis.names import REQUEST, USER, Scope
 from django_split.analysis.objects import UNKNOWN, Bound, Instance, is_a
 from django_split.analysis.source import home, last_name, node_of, statements
+from django_split.analysis.visitor import (
+    ABOUT_THE_OWNER,
+    IDENTITY,
+    Visitor,
+    all_,
+    has,
+    is_among,
+    not_,
+)
 
-
-class Visitor(enum.Enum):
-    ANONYMOUS = "not signed in"
-    MEMBER = "signed in"
-    STAFF = "signed in, may do anything"
-
-
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # With more unknown parts than this, all are assumed alike.
 MOST_UNKNOWN = 6
 # As deep as a condition is followed through the functions that it calls.
 DEEPEST = 3
-
-FOR_STAFF = re.compile(r"is_(staff|superuser|admin)\Z|a?has_(perm|perms|module_perms)\Z")
-ABOUT_A_USER = re.compile(r"(is|can|may|has|should)_\w+\Z")
-# What only somebody known may do, when it is asked of an object with the user as an argument.
-ABOUT_THE_OWNER = re.compile(
-    r"(can|may)_(edit|change|update|delete|add|create|manage|moderate|publish|be_\w*ed)(_\w+)?\Z"
-    r"|(can|may)_(edit|change|delete)\w*\Z"
-    r"|is_(owner|owned|author|member|moderator|editor|manager|admin)(_\w+)?\Z"
-    r"|has_(\w+_)?perm(s|ission|issions)?\Z"
-)
-# What a chain that starts at the user ends in, when it asks whether there is something.
-ASKS = frozenset({"exists", "count", "first", "all", "filter", "aexists", "acount", "afirst"})
 # They hand on what the function inside them returns.
 WRAPPERS = ("asgiref.", "django.utils.")
-IDENTITY = frozenset({"pk", "id", "username", "email", "is_authenticated"})
 
 
 @dataclass
@@ -64,10 +50,6 @@ class Truth:
     assumed: Mapping[str, bool] = field(default_factory=dict)
     depth: int = 0
     unknown: dict[str, ast.expr] = field(default_factory=dict)
-
-    @property
-    def is_known(self) -> bool:
-        return self.visitor is not Visitor.ANONYMOUS
 
     def of(self, node: ast.expr) -> bool | None:
         value = self._of(node)
@@ -90,11 +72,11 @@ class Truth:
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 return bool(elements)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return _not(self.of(operand))
+                return not_(self.of(operand))
             case ast.BoolOp(op=ast.And(), values=values):
-                return _all([self.of(value) for value in values])
+                return all_([self.of(value) for value in values])
             case ast.BoolOp(values=values):
-                return _not(_all([_not(self.of(value)) for value in values]))
+                return not_(all_([not_(self.of(value)) for value in values]))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 tested, first, other = self.of(test), self.of(body), self.of(orelse)
                 return (
@@ -132,7 +114,7 @@ class Truth:
         if base is settings and node.attr.isupper():
             return bool(getattr(settings, node.attr)) if hasattr(settings, node.attr) else None
         asked = self.asked_of_user(node)
-        return self._user_has(asked) if asked else _constant(self.scope.resolve(node))
+        return has(self.visitor, asked) if asked else _constant(self.scope.resolve(node))
 
     def asked_of_user(self, node: ast.expr) -> str:
         """What an expression that begins at the user asks of it:
@@ -146,26 +128,17 @@ class Truth:
                 return last_name(node.func if isinstance(node, ast.Call) else node) or "?"
         return ""
 
-    def _user_has(self, name: str) -> bool | None:
-        if name == "is_anonymous":
-            return not self.is_known
-        if FOR_STAFF.match(name):
-            return self.visitor is Visitor.STAFF
-        if name in IDENTITY or ABOUT_A_USER.match(name) or name in ASKS:
-            return self.is_known
-        return None
-
     def _compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> bool | None:
         positive = isinstance(op, ast.Eq | ast.Is | ast.In)
         if not positive and not isinstance(op, ast.NotEq | ast.IsNot | ast.NotIn):
             return None
         same = self._same(left, right, isinstance(op, ast.In | ast.NotIn))
-        return same if positive else _not(same)
+        return same if positive else not_(same)
 
     def _same(self, left: ast.expr, right: ast.expr, within: bool) -> bool | None:
         sides = (left, right)
         if any(last_name(side) == "method" for side in sides) and self.method:
-            return self._is_method(right if last_name(left) == "method" else left)
+            return is_among(self.method, right if last_name(left) == "method" else left)
         for side, other in (sides, sides[::-1]):
             asked = self.asked_of_user(side)
             is_user = self.scope.kind(side) == USER
@@ -173,26 +146,16 @@ class Truth:
                 continue
             constant = other.value if isinstance(other, ast.Constant) else UNKNOWN
             if constant is None:  # `user is None`, `user.pk is None`
-                return asked in ("pk", "id") and not self.is_known
+                return asked in ("pk", "id") and not self.visitor.is_known
             if type(constant) is bool:  # `user.is_authenticated == False`
-                value = self._user_has(asked)
+                value = has(self.visitor, asked)
                 return value if constant or value is None else not value
             if last_name(getattr(other, "func", other)) == "AnonymousUser":
-                return not self.is_known
+                return not self.visitor.is_known
             if asked and not within and asked not in IDENTITY:
-                return False if not self.is_known else None
-            return self.is_known
+                return False if not self.visitor.is_known else None
+            return self.visitor.is_known
         return None
-
-    def _is_method(self, other: ast.expr) -> bool | None:
-        names: tuple[str, ...] | None = None
-        if last_name(other) == "SAFE_METHODS":
-            names = SAFE_METHODS
-        if isinstance(other, ast.Constant):
-            names = (str(other.value),)
-        elif isinstance(other, ast.Tuple | ast.List | ast.Set):
-            names = tuple(str(e.value) for e in other.elts if isinstance(e, ast.Constant))
-        return self.method in names if names is not None else None
 
     def _call(self, node: ast.Call) -> bool | None:
         name, arguments = last_name(node.func), node.args
@@ -200,12 +163,12 @@ class Truth:
         if name in ("bool", "getattr", "hasattr", "isinstance", "any", "all") and arguments:
             return self._builtin(name, arguments)
         if asked := self.asked_of_user(node):
-            return self._user_has(asked)
+            return has(self.visitor, asked)
         followed = self._followed(node)
         if followed is not None:
             return followed
         if about_user and ABOUT_THE_OWNER.match(name):
-            return self.is_known
+            return self.visitor.is_known
         return None
 
     def _builtin(self, name: str, arguments: list[ast.expr]) -> bool | None:
@@ -214,16 +177,16 @@ class Truth:
             return self.of(first)
         if name in ("any", "all") and isinstance(first, ast.Tuple | ast.List):
             values = [self.of(element) for element in first.elts]
-            return _all(values) if name == "all" else _not(_all([_not(v) for v in values]))
+            return all_(values) if name == "all" else not_(all_([not_(v) for v in values]))
         if not others or not (self.scope.kind(first) == USER or self.asked_of_user(first)):
             return None
         if name == "isinstance":
             anonymous = last_name(others[0]) == "AnonymousUser"
-            return anonymous is not self.is_known
+            return anonymous is not self.visitor.is_known
         if name == "hasattr":
-            return self.is_known
+            return self.visitor.is_known
         asked = str(others[0].value) if isinstance(others[0], ast.Constant) else ""
-        return self._user_has(asked)
+        return has(self.visitor, asked)
 
     def _followed(self, node: ast.Call) -> bool | None:
         """What a function of the site's own returns, when it is asked about the visitor."""
@@ -318,16 +281,6 @@ def assumptions(
         return lambda visitor: Truth(scope, visitor, assumed=assumed).of(node)
 
     return [way(dict(zip(keys, choice, strict=True))) for choice in choices], list(unknown.values())
-
-
-def _not(value: bool | None) -> bool | None:
-    return None if value is None else not value
-
-
-def _all(values: list[bool | None]) -> bool | None:
-    if False in values:
-        return False
-    return None if None in values else True
 
 
 def _constant(thing: Any) -> bool | None:

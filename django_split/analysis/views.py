@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from django_split import findings as kinds
 from django_split.analysis import guards, leftovers, logins, rest
+from django_split.analysis.anatomy import View, scope_of, uses, view
 from django_split.analysis.evidence import at, place
-from django_split.analysis.follow import Reached, View, reached, scope_of, uses, view
+from django_split.analysis.follow import Reached, reached
 from django_split.analysis.keeps import keeper, writes
 from django_split.analysis.refusals import mentions_user, refusals
 from django_split.analysis.routes import Route

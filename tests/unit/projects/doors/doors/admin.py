@@ -1,0 +1,2 @@
+def choose(modeladmin, request, queryset):
+    request.session["chosen"] = 1
