@@ -11,7 +11,6 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
@@ -25,6 +24,7 @@ from django_split.analysis.layers import peel
 from django_split.analysis.modules import Module, imported, is_admins, loaded
 from django_split.analysis.related import related
 from django_split.analysis.routes import Route
+from django_split.analysis.shown import texts
 from django_split.analysis.source import home, is_installed, is_machinery
 
 OWN = "it is the site's own"
@@ -130,15 +130,7 @@ def _settings() -> Iterator[str]:
     """Every text in the settings but the apps themselves."""
     for name in dir(settings):
         if name.isupper() and name != "INSTALLED_APPS":
-            yield from _texts(getattr(settings, name))
-
-
-def _texts(value: Any, depth: int = 0) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list, tuple, set)) and depth < 6:
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item, depth + 1)
+            yield from texts(getattr(settings, name))
 
 
 def _is_below(name: str, package: str) -> bool:

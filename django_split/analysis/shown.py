@@ -68,17 +68,18 @@ def of_settings() -> Iterator[Shown]:
     """Templates that the settings name, as those an editor may choose from."""
     for name in dir(settings):
         if name.isupper():
-            yield from (Shown("template", text) for text in _texts(getattr(settings, name)))
+            for text in texts(getattr(settings, name)):
+                if NAME.match(text) and text.endswith((".html", ".txt")):
+                    yield Shown("template", text)
 
 
-def _texts(value: Any, depth: int = 0) -> Iterator[str]:
-    if isinstance(value, str):
-        if NAME.match(value) and value.endswith((".html", ".txt")):
-            yield value
-    elif isinstance(value, (dict, list, tuple, set)) and depth < 5:
-        inner = value.values() if isinstance(value, dict) else value
-        for item in inner:
-            yield from _texts(item, depth + 1)
+def texts(value: Any, depth: int = 0) -> Iterator[str]:
+    """Every text in a setting, as far down as settings go. A lazy one is not woken."""
+    if is_a(value, str):
+        yield value
+    elif is_a(value, dict, list, tuple, set, frozenset) and depth < 6:
+        for item in value.values() if is_a(value, dict) else value:
+            yield from texts(item, depth + 1)
 
 
 def _of_class(cls: type, given: dict[str, Any]) -> Iterator[Shown]:
