@@ -269,7 +269,23 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
     )
     if engine != BASES:
         _store_sessions(admin, engine, session)
+    if deployment.admin_host:
+        _under_its_own_name(admin, deployment.admin_host)
     return admin
+
+
+def _under_its_own_name(admin: Admin, host: str) -> None:
+    """What a base says of the public name, and would keep the admin from being reached by its own.
+
+    Links to public pages need nothing: the proxy sends them on to the public name.
+    """
+    if settings.PREPEND_WWW:
+        admin.settings["PREPEND_WWW"] = False
+        admin.why["PREPEND_WWW"] = f"{host} is the admin's name as it stands"
+    domain = (settings.CSRF_COOKIE_DOMAIN or "").lstrip(".")
+    if domain and not f".{host}".endswith(f".{domain}"):
+        admin.unset.append("CSRF_COOKIE_DOMAIN")
+        admin.why["CSRF_COOKIE_DOMAIN"] = f"no browser takes it from {host}"
 
 
 def _local_engine() -> str:
