@@ -67,7 +67,13 @@ def load(
 
 
 def _named() -> str:
-    try:
-        return os.environ[PLAN]
-    except KeyError:
-        raise PlanError(f"{PLAN} in the environment must be the path of a plan") from None
+    named = os.environ.get(PLAN, "")
+    if not named:
+        raise PlanError(f"{PLAN} in the environment must be the path of a plan")
+    if not os.path.exists(named):
+        where = "" if os.path.isabs(named) else f" in {os.getcwd()}"
+        raise PlanError(
+            f'{PLAN} is "{named}", and there is no such file{where}: '
+            "give the whole path, or make it with django-split plan --output"
+        )
+    return named

@@ -173,17 +173,26 @@ def test_site_itself_goes_on_as_before(laptop: Laptop) -> None:
     ]
 
 
-def test_plan_of_another_directory_is_told_with_its_path(laptop: Laptop, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("plan.toml", '"plan.toml", and there is no such file in {}: give the whole path'),
+        ("/nowhere/plan.toml", '"/nowhere/plan.toml", and there is no such file: give'),
+    ],
+)
+def test_plan_that_is_not_there_is_told_with_where_it_was_looked_for(
+    laptop: Laptop, tmp_path: Path, named: str, words: str
+) -> None:
+    """A path that is not whole counts from where the command is typed."""
     environment = plain_environment(
-        DJANGO_SPLIT_PLAN="plan.toml",
+        DJANGO_SPLIT_PLAN=named,
         DJANGO_SETTINGS_MODULE="django_split.instances.main",
         PYTHONPATH=str(laptop.project),
     )
     command = [str(laptop.python), "-m", "django", "check"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    last = done.stderr.splitlines()[-1]
-    assert f"the plan {tmp_path}/plan.toml cannot be read: No such file or directory" in last
-    assert "DJANGO_SPLIT_PLAN" in last
+    assert done.returncode == 1
+    assert f"PlanError: DJANGO_SPLIT_PLAN is {words.format(tmp_path)}" in done.stderr
 
 
 def test_public_sessions_on_a_laptop(python: Path, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, re_path
+from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver
+from django.urls.resolvers import RegexPattern
 
 from django_split import runtime
 from django_split.mounts import DJANGO, AnyPattern, mount_kind, view_name
@@ -63,6 +64,20 @@ def _is_closed(pattern: URLPattern) -> bool:
     return bool(closed) and any(fnmatchcase(view_name(pattern.callback), view) for view in closed)
 
 
+class _Shield(URLPattern):
+    """Is not among the patterns that a debug page lists as tried.
+
+    They are the site's there: with one more Django would not greet who has just begun, under
+    `runserver` (it does where the admin is all that a URLconf has).
+    """
+
+    def resolve(self, path: str) -> ResolverMatch:
+        match = super().resolve(path)
+        if match is None:
+            raise Resolver404({"path": path, "tried": []})
+        return match
+
+
 def shields() -> list[AnyPattern]:
     """One ghost per prefix that main does not serve, to stand before everything else.
 
@@ -72,8 +87,9 @@ def shields() -> list[AnyPattern]:
     plan = runtime.plan()
     prefixes = [*plan.admin.prefixes, *plan.main.urls.closed]
     return [
-        re_path(
-            f"^{re.escape(prefix[1:])}" + ("" if prefix.endswith("/") else "(?:/|$)"), ghosts.ghost
+        _Shield(
+            RegexPattern(f"^{re.escape(prefix[1:])}" + ("" if prefix.endswith("/") else "(?:/|$)")),
+            ghosts.ghost,
         )
         for prefix in dict.fromkeys(prefixes)
     ]
