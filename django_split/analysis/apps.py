@@ -17,11 +17,14 @@ from django_split.plan import Shadow, ShadowField
 ADMIN_MODELS = "django_split.runtime.main.models_only.AdminModelsConfig"
 SESSIONS_MODELS = "django_split.runtime.main.models_only.SessionsModelsConfig"
 
-# By class, so that a site's own AdminConfig counts too.
-DROPPED: dict[type, str] = {
-    SimpleAdminConfig: "the admin instance serves it",
-    SessionsConfig: "main keeps no sessions",
-}
+SESSIONS = "django.contrib.sessions"
+
+# By class, so that a site's own AdminConfig counts too; and by package, because one need not be a
+# subclass of Django's to be the admin's.
+DROPPED: list[tuple[type[AppConfig], str, str]] = [
+    (SimpleAdminConfig, "django.contrib.admin", "the admin instance serves it"),
+    (SessionsConfig, SESSIONS, "main keeps no sessions"),
+]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Dropped:
 
     @property
     def is_sessions(self) -> bool:
-        return isinstance(self.config, SessionsConfig)
+        return isinstance(self.config, SessionsConfig) or self.config.name == SESSIONS
 
 
 def dropped() -> list[Dropped]:
@@ -40,8 +43,8 @@ def dropped() -> list[Dropped]:
     return [
         Dropped(entry, config, reason)
         for entry, config in entries()
-        for cls, reason in DROPPED.items()
-        if isinstance(config, cls)
+        for cls, package, reason in DROPPED
+        if isinstance(config, cls) or config.name == package
     ]
 
 
