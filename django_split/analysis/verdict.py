@@ -115,12 +115,11 @@ def decide(
     everywhere = of_kind(findings, kinds.EVERYWHERE)
     decisions = [*questions(open_), *_nowhere_to_sign_in(findings)]
     reasons = [finding.what for finding in everywhere]
+    nothing = _nothing_to_split(mounts, admin_prefixes, root_urlconf)
     if everywhere:
-        return Verdict(PUBLIC_SESSIONS, reasons, decisions)
-    if not mounts:
-        return Verdict(NOTHING_TO_SPLIT, [f"no admin is mounted in {root_urlconf}"])
-    if "/" in admin_prefixes:
-        return Verdict(NOTHING_TO_SPLIT, ["the whole site is the admin: it is mounted at /"])
+        return Verdict(PUBLIC_SESSIONS, reasons, [*decisions, *nothing])
+    if nothing:
+        return Verdict(NOTHING_TO_SPLIT, nothing)
     reasons = [f"{mount.kind} admin at {prefix}" for mount in mounts for prefix in mount.prefixes]
     kept = of_kind(findings, kinds.SESSION)
     members = _members(findings, routes)
@@ -135,6 +134,14 @@ def decide(
         extra = f"given to the admin instance: {', '.join(deployment.admin_extra_prefixes)}"
         return Verdict(SPLIT_WITH_EXTRA_PREFIXES, [*reasons, extra], decisions)
     return Verdict(SPLIT, reasons, decisions)
+
+
+def _nothing_to_split(
+    mounts: list[Mount], admin_prefixes: list[str], root_urlconf: str
+) -> list[str]:
+    if not mounts:
+        return [f"no admin is mounted in {root_urlconf}"]
+    return ["the whole site is the admin: it is mounted at /"] if "/" in admin_prefixes else []
 
 
 def _members(findings: list[Finding], routes: int) -> list[str]:
