@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+AGAIN = 0.05
+
 
 class TooSlow(BaseException):
     """No Exception: a view's own `except Exception` must not swallow it."""
@@ -14,21 +16,30 @@ class TooSlow(BaseException):
 
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
-    """Raise TooSlow in the block when it takes longer.
+    """Raise TooSlow when the block takes longer, whatever becomes of it.
 
-    It is raised again and again, because a bare `except` would swallow the first.
+    In the block it is raised again and again, because a bare `except` would swallow the first.
     """
-    armed = True
+    armed, rang = True, False
 
     def ring(*args: Any) -> None:
+        nonlocal rang
         if armed:
+            rang = True
             raise TooSlow
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
+    except BaseException:
+        armed = False
+        if rang:
+            raise TooSlow from None
+        raise
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    if rang:
+        raise TooSlow

@@ -25,3 +25,14 @@ class Counting:
 
         apps.get_app_config("sessions")
         return self.get_response(request)
+
+
+def only_https(get_response):
+    """What SECURE_SSL_REDIRECT does, by a site's own hand."""
+
+    def middleware(request):
+        if not request.is_secure():
+            return HttpResponseRedirect(f"https://{request.get_host()}{request.get_full_path()}")
+        return get_response(request)
+
+    return middleware

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging.config
 import os
 from pathlib import Path
 
@@ -50,6 +51,7 @@ if host := os.environ.get("PRESS_POSTGRESQL"):
         "NAME": "postgres",
         "USER": "postgres",
         "HOST": host,
+        "PORT": os.environ.get("PRESS_PORT", ""),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/come-in/"
@@ -75,8 +77,12 @@ STORAGES = {
     # There is no manifest yet.
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }
-LOGGING = {
-    "version": 1,
-    "handlers": {"file": {"class": "logging.FileHandler", "filename": BASE_DIR / "press.log"}},
-    "root": {"handlers": ["file"]},
-}
+# As sites do that do not leave it to Django.
+LOGGING_CONFIG = None
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "handlers": {"file": {"class": "logging.FileHandler", "filename": BASE_DIR / "press.log"}},
+        "root": {"handlers": ["file"]},
+    }
+)
