@@ -7,8 +7,6 @@ stays, whatever that takes.
 
 from __future__ import annotations
 
-import ast
-import re
 import sys
 from collections.abc import Iterator
 
@@ -21,7 +19,7 @@ from django_split.analysis.apps import Dropped, entries
 from django_split.analysis.deployment import Deployment
 from django_split.analysis.evidence import at
 from django_split.analysis.layers import peel
-from django_split.analysis.modules import Module, imported, is_admins, loaded
+from django_split.analysis.modules import Module, is_admins, loaded, written_imports
 from django_split.analysis.related import related
 from django_split.analysis.routes import Route
 from django_split.analysis.shown import texts
@@ -100,14 +98,10 @@ def _models_used(configs: dict[str, AppConfig]) -> dict[str, str]:
 def _imports(module: Module, packages: list[str]) -> dict[str, int]:
     """What a module imports of others' packages, each with its line."""
     others = [name for name in packages if _top(name) != _top(module.name)]
-    words = "|".join(sorted({re.escape(_top(name)) for name in others}))
-    if not words or not re.search(rf"^\s*(from|import)\s+({words})\b", module.text, re.M):
-        return {}
     found: dict[str, int] = {}
-    for node in ast.walk(module.tree) if module.tree else ():
-        for name in imported(module, node):
-            if any(_is_below(name, package) for package in others):
-                found.setdefault(name, int(getattr(node, "lineno", 1)))
+    for name, line in written_imports(module):
+        if any(_is_below(name, package) for package in others):
+            found.setdefault(name, line)
     return found
 
 

@@ -17,6 +17,12 @@ from typing import Any
 from django_split.analysis.source import is_machinery, tree
 
 OURS = "django_split"
+IMPORT = re.compile(
+    r"^([ \t]*)(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]*))",
+    re.M,
+)
+WORD = re.compile(r"\w+")
+STANDARD = sysconfig.get_path("stdlib")
 ADMIN_MODULE = re.compile(r"\.admin(\.|\Z)")
 
 
@@ -38,10 +44,14 @@ class Module:
 
     def absolute(self, node: ast.ImportFrom) -> str:
         """The dotted name that a `from … import` names; empty where it leads out of the package."""
-        if not node.level:
-            return node.module or ""
+        return self.resolve("." * node.level + (node.module or ""))
+
+    def resolve(self, name: str) -> str:
+        """The absolute name for one that may be relative; empty where it leads out of here."""
+        if not name.startswith("."):
+            return name
         try:
-            return importlib.util.resolve_name("." * node.level + (node.module or ""), self.package)
+            return importlib.util.resolve_name(name, self.package)
         except ImportError:
             return ""
 
@@ -64,10 +74,8 @@ def loaded() -> list[Module]:
 
 def is_standard(file: str) -> bool:
     """Whether a file is Python's own, under whatever name it was imported."""
-    standard = sysconfig.get_path("stdlib")
-    return file.startswith(standard) and not file.startswith(
-        (f"{standard}/site-packages/", f"{standard}/dist-packages/")
-    )
+    packages = (f"{STANDARD}/site-packages/", f"{STANDARD}/dist-packages/")
+    return file.startswith(STANDARD) and not file.startswith(packages)
 
 
 @functools.cache
@@ -103,6 +111,25 @@ def imported(module: Module, node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.ImportFrom) and (source := module.absolute(node)):
         yield source
         yield from (f"{source}.{alias.name}" for alias in node.names if alias.name != "*")
+
+
+def written_imports(module: Module, only_indented: bool = False) -> Iterator[tuple[str, int]]:
+    """The dotted names after `import`, each with its line, read without parsing the module.
+
+    Good enough to rule a module out: a text that looks like an import counts too. `only_indented`
+    gives those in functions, conditions and classes, which may not have run yet.
+    """
+    for match in IMPORT.finditer(module.text):
+        indent, source, names, plain = match.groups()
+        if only_indented and not indent:
+            continue
+        line = module.text.count("\n", 0, match.start()) + 1
+        if source:
+            start = module.resolve(source)
+            yield start, line
+            yield from ((f"{start}.{name}", line) for name in WORD.findall(names))
+        else:
+            yield from ((part.split()[0], line) for part in plain.split(",") if part.strip())
 
 
 def constant(node: ast.AST | None) -> Any:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 
 from django.apps import apps as installed
 from django.conf import settings
 
-from django_split.analysis.imports import App, running
-from django_split.analysis.modules import Module, imported, loaded
+from django_split.analysis.imports import App, words
+from django_split.analysis.modules import Module, imported, loaded, written_imports
+from django_split.analysis.running import running
 from django_split.analysis.source import is_machinery
 
-# An import in a function, a condition or a class: what may not have run yet.
-INDENTED = re.compile(
-    r"^[ \t]+(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]*))", re.M
-)
 # A package of somebody's that loads itself bit by bit is no site.
 MOST = 500
 
@@ -49,25 +46,26 @@ def _packages() -> set[str]:
 
 
 def _may(module: Module, packages: set[str]) -> bool:
-    """Whether it is worth to parse a module: most have nothing in a function to import."""
-    if module.name not in sys.modules:
-        return True
-    for source, names, plain in INDENTED.findall(module.text):
-        if source.startswith("."):
-            return True
-        for name in [source, *plain.split(",")] if source or plain else names:
-            if name.strip().partition(".")[0] in packages:
-                return True
-    return False
+    """Whether a module has anything left to import; parsing it to be sure takes much longer."""
+    has_run = module.name in sys.modules
+    return any(
+        _is_left(name, packages) and _found(name)
+        for name, _ in written_imports(module, only_indented=has_run)
+    )
+
+
+def _is_left(name: str, packages: set[str]) -> bool:
+    return name.partition(".")[0] in packages and name not in sys.modules
 
 
 def _later(module: Module, apps: Sequence[App], packages: set[str]) -> Iterator[str]:
-    for statement, _ in running(module, apps):
+    for statement, _ in running(module, words(apps)):
         for name in imported(module, statement):
-            if name.partition(".")[0] in packages and name not in sys.modules:
+            if _is_left(name, packages):
                 yield name
 
 
+@functools.cache
 def _found(name: str) -> Module | None:
     """The module of a name, found as a file: nothing is imported for it."""
     top, *rest = name.split(".")
