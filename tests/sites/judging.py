@@ -243,12 +243,15 @@ SIGNED_IN = """
 import re
 from collections import deque
 from urllib.parse import urljoin, urlsplit
+from django.contrib.auth import get_user_model
 from django.test import Client
 client = Client(HTTP_HOST="trial.example", enforce_csrf_checks=True, raise_request_exception=False)
 page = client.get({login!r})
 assert page.status_code == 200, page
 token = re.search('csrfmiddlewaretoken" value="([^"]+)', page.content.decode())[1]
-form = {{"username": "chief", "password": {password!r}, "csrfmiddlewaretoken": token}}
+user = get_user_model()
+name = user.objects.get(email="chief@trial.example").get_username()
+form = {{"username": name, "password": {password!r}, "csrfmiddlewaretoken": token}}
 reply = client.post({login!r}, form, HTTP_ORIGIN="http://trial.example:8080")
 assert reply.status_code == 302, reply.content.decode()
 answer = {{}}

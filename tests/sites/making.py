@@ -65,11 +65,17 @@ def set_up(site: Site, *commands: Sequence[str], content: str = "") -> None:
         "base",
         f"""
         from django.contrib.auth import get_user_model
-        get_user_model().objects.create_superuser("chief", "chief@trial.example", {PASSWORD!r})
+        user = get_user_model()
+        fields = {{"email": "chief@trial.example", "password": {PASSWORD!r}}}
+        # Where people are known by their mail address, that is the name.
+        user.objects.create_superuser(**{{user.USERNAME_FIELD: "chief", **fields}})
         """,
     )
     if content:
         site.ask("base", content)
+    # Some sites make rows when they are first looked at: later a plan would say less.
+    for path in ("/", "/nothing-is-here/"):
+        site.get("base", path)
 
 
 def split(site: Site, store: Path, **answers: Any) -> None:
