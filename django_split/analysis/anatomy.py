@@ -14,7 +14,7 @@ from django_split.analysis.layers import Layers, methods, peel
 from django_split.analysis.names import NO_KINDS, Kinds, Scope, attributes_of
 from django_split.analysis.objects import is_a, member
 from django_split.analysis.reading import read
-from django_split.analysis.source import home, is_machinery
+from django_split.analysis.source import home, is_machinery, qualname
 
 # Methods of a class view that are given the request and what stands in the URL.
 ANSWERS = frozenset({"delete", "dispatch", "get", "head", "options", "patch", "post", "put"})
@@ -39,9 +39,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """Dotted, as the function is written: `functools.wraps` names another one."""
-        written = getattr(self.function.__code__, "co_qualname", self.function.__code__.co_name)
-        return f"{home(self.function)}.{written}"
+        return f"{home(self.function)}.{qualname(self.function)}"
 
 
 @dataclass(frozen=True, eq=False)

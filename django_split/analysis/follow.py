@@ -17,6 +17,7 @@ from django_split.analysis.source import home, is_machinery
 
 # Calls of calls: deeper, what is found has little to do with this view.
 DEEPEST = 4
+REFUSES_WITHIN = 2
 # Functions looked into for one view.
 MOST = 600
 
@@ -33,6 +34,11 @@ class Reached:
     depth: int = 0
     is_answer: bool = True
     is_made: bool = False
+
+    @property
+    def speaks_for_its_caller(self) -> bool:
+        """Whether it surely runs, and near enough to refuse somebody in the view's name."""
+        return not self.is_made and self.depth <= REFUSES_WITHIN
 
 
 def reached(steps: Iterable[Step], made: Iterable[type] = ()) -> Iterator[Reached]:

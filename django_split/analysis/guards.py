@@ -12,7 +12,7 @@ from django_split.analysis.anatomy import Step, View, scope_of
 from django_split.analysis.names import USER
 from django_split.analysis.objects import UNKNOWN, cells, is_a, member
 from django_split.analysis.refusals import mentions_user
-from django_split.analysis.source import home, node_of
+from django_split.analysis.source import home, node_of, qualname
 from django_split.analysis.truth import returned
 from django_split.analysis.visitor import Visitor
 
@@ -63,7 +63,7 @@ def _guard(function: types.FunctionType) -> str:
         return _tested(function)
     if module == ADMIN_VIEW:
         return "AdminSite.admin_view" if inner == "inner" else ""
-    written = _qualname(function).partition(".")[0]
+    written = qualname(function).partition(".")[0]
     if any(fnmatchcase(module, pattern) for pattern in DECORATORS):
         return "" if NOT_REQUIRED.search(written) else written or inner
     if REQUIRED.match(written) and not NOT_REQUIRED.search(written):
@@ -83,11 +83,11 @@ def _tested(function: types.FunctionType) -> str:
     held = dict(cells(function))
     test = held.get("test_func", held.get("test"))
     if test is None:
-        written = _qualname(function).partition(".")[0] or function.__code__.co_name
+        written = qualname(function).partition(".")[0] or function.__code__.co_name
         return "" if NOT_REQUIRED.search(written) else written
     if returned(test, Visitor.ANONYMOUS, known=[USER]) == {True}:
         return ""
-    written = _qualname(test).partition(".")[0] if is_a(test, types.FunctionType) else ""
+    written = qualname(test).partition(".")[0] if is_a(test, types.FunctionType) else ""
     return written if written.endswith("_required") else "user_passes_test"
 
 
@@ -96,14 +96,6 @@ def _home_of_guard(function: types.FunctionType) -> str:
     if is_a(test, types.FunctionType) and home(test).startswith("django.contrib."):
         return home(test)
     return home(function)
-
-
-def _qualname(function: types.FunctionType) -> str:
-    """Where a function was written, in spite of `functools.wraps` if Python tells."""
-    code = function.__code__
-    if hasattr(code, "co_qualname"):  # Python 3.11
-        return str(code.co_qualname)
-    return "" if "__wrapped__" in function.__dict__ else function.__qualname__
 
 
 def _may_look_at_user(function: types.FunctionType) -> bool:

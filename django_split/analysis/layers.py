@@ -28,6 +28,7 @@ class Layers:
     instances: list[Any] = field(default_factory=list)
     decorators: list[types.FunctionType] = field(default_factory=list)
     given: list[Any] = field(default_factory=list)
+    operations: list[Any] = field(default_factory=list)  # of django-ninja
     actions: dict[str, str] | None = None  # verb -> method, of a REST framework viewset's route
     initkwargs: dict[str, Any] = field(default_factory=dict)
 
@@ -66,6 +67,7 @@ def _beneath(thing: Any, layers: Layers) -> Iterator[Any]:
             layers.given.append(owner)
         else:
             layers.instances.append(owner)
+            yield from _operations(owner, layers)
         yield thing.__func__
     elif is_a(thing, staticmethod, classmethod):
         yield thing.__func__
@@ -103,6 +105,16 @@ def _of_function(function: types.FunctionType, layers: Layers) -> Iterator[Any]:
             yield content
         elif is_a(content, type) and not is_machinery(home(function)):
             layers.given.append(content)
+        else:
+            yield from _operations(content, layers)
+
+
+def _operations(thing: Any, layers: Layers) -> Iterator[Any]:
+    """The views of one URL, each for its own methods, as django-ninja keeps them."""
+    held: Any = own_vars(thing).get("operations")
+    for operation in held if is_a(held, list, tuple) else ():
+        layers.operations.append(operation)
+        yield own_vars(operation).get("view_func")
 
 
 def _of_instance(thing: Any, layers: Layers) -> Iterator[Any]:

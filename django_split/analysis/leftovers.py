@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,12 +14,14 @@ from django.urls import URLPattern, get_resolver
 from django.utils.module_loading import import_string
 
 from django_split import findings as kinds
+from django_split.analysis import logins
 from django_split.analysis.anatomy import Step, scope_of, steps_of, uses, view
 from django_split.analysis.evidence import at
-from django_split.analysis.follow import reached
+from django_split.analysis.follow import Reached, reached
 from django_split.analysis.keeps import writes
 from django_split.analysis.layers import peel
 from django_split.analysis.objects import is_a, own_vars
+from django_split.analysis.refusals import refusals
 from django_split.analysis.routes import Route
 from django_split.analysis.source import home, is_installed, is_machinery
 from django_split.findings import Finding
@@ -28,21 +30,16 @@ from django_split.mounts import patterns_of
 # What does not run in an instance, or in the admin's only.
 NOT_SERVED = re.compile(r"(^|\.)(admin|conftest|management|migrations|tests?|test_\w+)(\.|\Z)")
 OURS = "django_split"
+MIDDLEWARE = "a middleware"
 
 
 def find(routes: list[Route], told: set[str]) -> list[Finding]:
-    """What the site's own code writes to the session, less what is told already.
+    """What middlewares do, and what the site's own code writes, less what is told already.
 
     `told` are places; those of a middleware and of the views that are not public are added.
     """
-    found = []
-    for entry, what in _everywhere():
-        for step, text, where in _written(_steps(entry)):
-            if where not in told:
-                told.add(where)
-                said = f"{entry}, {what}, writes {text} ({step.name})"
-                found.append(Finding(kinds.MAYBE_SESSION, said, view=entry, where=where))
-    own = [one for one in _written(_own_steps(), follow=False) if one[2] not in told]
+    found = [finding for entry, what in _everywhere() for finding in _at_all(entry, what, told)]
+    own = [one for one in _written(map(Reached, _own_steps())) if one[2] not in told]
     if own:
         told.update(_of_other_views({id(route.callback) for route in routes}))
     for step, text, where in own:
@@ -55,26 +52,72 @@ def find(routes: list[Route], told: set[str]) -> list[Finding]:
 
 def _everywhere() -> Iterator[tuple[str, str]]:
     """What runs at every request, or with every template."""
-    yield from ((entry, "a middleware") for entry in settings.MIDDLEWARE)
+    yield from ((entry, MIDDLEWARE) for entry in settings.MIDDLEWARE)
     for engine in settings.TEMPLATES:
         for entry in engine.get("OPTIONS", {}).get("context_processors", ()):
             yield entry, "a context processor"
+
+
+def _at_all(entry: str, what: str, told: set[str]) -> Iterator[Finding]:
+    """What is done there with the session, and whom it lets in."""
+    steps = list(reached(_steps(entry)))
+    functions = set()
+    for step, text, where in _written(steps):
+        told.add(where)
+        if step.function not in functions:
+            functions.add(step.function)
+            said = f"{entry}, {what}, writes {text} ({step.name})"
+            yield Finding(kinds.MAYBE_SESSION, said, view=entry, where=where)
+    if what != MIDDLEWARE:
+        return
+    if signs := next((evidence for item in steps for evidence in logins.by_calls(item)), None):
+        said = f"{entry}, {what}, signs people in or out: {signs[0]}"
+        yield Finding(kinds.MAYBE_SESSION, said, view=entry, where=signs[1])
+    elif _is_named(entry, "RemoteUserMiddleware"):
+        said = f"{entry}, {what}, signs people in whom the web server knows"
+        yield Finding(kinds.MAYBE_SESSION, said, view=entry)
+    # One of this name is known without looking into it.
+    if not _is_named(entry, "LoginRequiredMiddleware"):
+        yield from _refused(entry, steps)
+
+
+def _is_named(entry: str, name: str) -> bool:
+    with suppress(Exception):
+        return name in {base.__name__ for base in getattr(import_string(entry), "__mro__", ())}
+    return False
+
+
+def _refused(entry: str, steps: list[Reached]) -> Iterator[Finding]:
+    """A middleware that lets nobody in who is not signed in: to any page, or to some."""
+    for item in steps:
+        scope = scope_of(item.step) if item.speaks_for_its_caller else None
+        for refusal in refusals(scope, item.step.is_decorator) if scope else ():
+            if refusal.demands and (item.is_answer or refusal.raises):
+                where = at(item.step.file, refusal.line)
+                if refusal.everywhere:
+                    said = f"MIDDLEWARE has {entry}: every page demands a login"
+                    yield Finding(kinds.EVERYWHERE, said, view=entry, where=where)
+                else:
+                    said = f'{entry}, {MIDDLEWARE}, demands a user "if {refusal.condition}"'
+                    yield Finding(kinds.RESTRICTION, said, view=entry, where=where)
+                return
 
 
 def _steps(entry: str) -> list[Step]:
     with suppress(Exception):
         made = import_string(entry)
         if not is_machinery(getattr(made, "__module__", "")):
-            steps = [Step(function, is_view=True) for function in peel(made).functions]
+            # A middleware that is a function makes the one that runs.
+            steps = [Step(function, is_decorator=True) for function in peel(made).functions]
             return [*steps, *(steps_of(made) if is_a(made, type) else ())]
     return []
 
 
-def _written(steps: list[Step], follow: bool = True) -> Iterator[tuple[Step, str, str]]:
-    for step in (item.step for item in reached(steps)) if follow else steps:
-        scope = scope_of(step)
+def _written(items: Iterable[Reached]) -> Iterator[tuple[Step, str, str]]:
+    for item in items:
+        scope = scope_of(item.step)
         for write in writes(scope) if scope else ():
-            yield step, write.text, at(step.file, write.line)
+            yield item.step, write.text, at(item.step.file, write.line)
 
 
 def _of_other_views(public: set[int]) -> Iterator[str]:
@@ -84,8 +127,8 @@ def _of_other_views(public: set[int]) -> Iterator[str]:
             continue
         with suppress(Exception):
             taken = view(callback)
-            steps = [item.step for item in reached(taken.steps, uses(taken))]
-            yield from (where for _, _, where in _written(steps))
+            items = reached(taken.steps, uses(taken))
+            yield from (where for _, _, where in _written(items))
 
 
 def _callbacks(resolver: Any) -> Iterator[Any]:

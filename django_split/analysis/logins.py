@@ -22,7 +22,7 @@ from django_split.analysis.source import home, is_installed, last_name
 # Where a package keeps the views that its users sign in with: a module as a pattern, and the names
 # of the views there, as a regular expression; empty for all of them.
 VIEWS = {
-    "django.contrib.auth.views": "",
+    "django.contrib.auth.views": "Log(in|out)View|Password.*View|logout_then_login",
     "django.contrib.admin.sites": "login|logout|password_change|password_change_done",
     # Registration, local and by others
     "allauth.account.views": "",

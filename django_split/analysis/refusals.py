@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django_split.analysis.names import USER, Scope
@@ -16,15 +16,35 @@ from django_split.analysis.visitor import Visitor
 
 @dataclass(frozen=True)
 class Refusal:
-    """`demands` is False where only some objects are kept for the staff, as drafts are:
+    """A place where somebody who is not signed in gets no further.
 
-    for the others the page is public. `raises` says that it holds whoever calls the function.
+    `demands` is False where only some objects are kept for the staff, as drafts are: for the others
+    the page is public. `everywhere` says that no condition but the visitor's has to hold,
+    `on_data` that a row decides. `raises` says that it holds whoever calls the function.
     """
 
     line: int
     condition: str
     demands: bool
     raises: bool
+    everywhere: bool
+    on_data: bool
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How the statements that are looked at were come to."""
+
+    everywhere: bool = True
+    on_data: bool = False
+
+    def through(self, choice: _Choice, when: bool) -> _Way:
+        """Into a branch whose condition is not the visitor's alone."""
+        anonymous, is_data = choice.anonymous()
+        if anonymous is not None:
+            return self
+        usual = choice.usually() is when
+        return _Way(self.everywhere and usual, self.on_data or is_data)
 
 
 # Calls whose answer is a refusal, by name: Django's, and what sites call their own.
@@ -40,7 +60,9 @@ STATUS = re.compile(r"HTTP_40[134]_|UNAUTHORIZED|FORBIDDEN|NOT_FOUND")
 # Exceptions that are an answer to the visitor, and no error of the program's.
 DENIES = re.compile(r"(?i)http|denied|forbidden|unauthori|authenti|permission|login|suspicious")
 # What an anonymous visitor can do to a public page.
-ABOUT_THE_REQUEST = re.compile(r"\.method\b|\.(POST|FILES|body|headers|META)\b|is_valid|is_ajax")
+ABOUT_THE_REQUEST = re.compile(
+    r"\.(method|POST|FILES|body|headers|META)\b|is_valid|is_ajax|\bpath(_info)?\b|\bview_func\b"
+)
 
 REFUSAL = "refusal"
 REDIRECT = "redirect"
@@ -54,46 +76,54 @@ def refusals(scope: Scope, is_decorator: bool = False) -> tuple[Refusal, ...]:
     """
     if not scope.has_kinds:
         return ()
-    found = list(_walk(scope, statements(scope.node), False))
+    found = list(_walk(scope, statements(scope.node), _Way()))
     for node in scope.reading.body if is_decorator else ():
         if isinstance(node, FUNCTIONS):
-            found += _walk(scope, statements(node), False)
+            found += _walk(scope, statements(node), _Way())
     return tuple(found)
 
 
-def _walk(scope: Scope, body: list[ast.stmt], data: bool) -> Iterator[Refusal]:
-    """`data`: these statements run only for some objects."""
+def _walk(scope: Scope, body: list[ast.stmt], way: _Way) -> Iterator[Refusal]:
     for index, statement in enumerate(body):
-        rest = body[index + 1 :]
         if isinstance(statement, ast.If):
-            refused = _Choice(scope, statement.test, statement.body, statement.orelse, rest)
-            yield from refused.refusals(data)
-            anonymous, is_data = refused.anonymous()
+            choice = _Choice(
+                scope, statement.test, statement.body, statement.orelse, body[index + 1 :]
+            )
+            yield from choice.refusals(way)
+            anonymous, _ = choice.anonymous()
             if anonymous is not False:
-                yield from _walk(scope, statement.body, data or is_data)
+                yield from _walk(scope, statement.body, way.through(choice, True))
             if anonymous is not True:
-                yield from _walk(scope, statement.orelse, data or is_data)
+                yield from _walk(scope, statement.orelse, way.through(choice, False))
             if _ends(statement.orelse if anonymous is False else statement.body):
                 if anonymous is not None:
                     return
-                data = data or is_data
-        elif isinstance(statement, ast.Return) and isinstance(statement.value, ast.IfExp):
-            either = statement.value
-            one, other = ([ast.Return(value)] for value in (either.body, either.orelse))
-            yield from _Choice(scope, either.test, [*one], [*other], []).refusals(data)
-        elif isinstance(statement, ast.Assert):
+                way = way.through(choice, False)
+        else:
+            yield from _walk_other(scope, statement, way)
+
+
+def _walk_other(scope: Scope, statement: ast.stmt, way: _Way) -> Iterator[Refusal]:
+    seldom = _Way(False, True)
+    match statement:
+        case ast.Return(value=ast.IfExp(test=test, body=one, orelse=other)):
+            first, second = ast.Return(one), ast.Return(other)
+            yield from _Choice(scope, test, [first], [second], []).refusals(way)
+        case ast.Assert(test=test):
             wrong: list[ast.stmt] = [ast.Raise(exc=ast.Name("PermissionDenied"), cause=None)]
-            yield from _Choice(scope, statement.test, [], wrong, []).refusals(data)
-        elif isinstance(statement, ast.Try):
-            yield from _walk(scope, statement.body, data)
-            for handler in statement.handlers:
-                yield from _walk(scope, handler.body, True)
-            yield from _walk(scope, [*statement.orelse, *statement.finalbody], data)
-        elif isinstance(statement, ast.With | ast.AsyncWith | ast.For | ast.AsyncFor | ast.While):
-            yield from _walk(scope, statement.body, data)
-        elif isinstance(statement, ast.Match):
-            for case in statement.cases:
-                yield from _walk(scope, case.body, True)
+            yield from _Choice(scope, test, [], wrong, []).refusals(way)
+        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+            yield from _walk(scope, body, way)
+            for handler in handlers:
+                yield from _walk(scope, handler.body, seldom)
+            yield from _walk(scope, [*orelse, *finalbody], way)
+        case ast.With(body=body) | ast.AsyncWith(body=body) | ast.While(body=body):
+            yield from _walk(scope, body, way)
+        case ast.For(body=body) | ast.AsyncFor(body=body):
+            yield from _walk(scope, body, way)
+        case ast.Match(cases=cases):
+            for case in cases:
+                yield from _walk(scope, case.body, seldom)
 
 
 @dataclass
@@ -106,7 +136,7 @@ class _Choice:
     orelse: list[ast.stmt]
     rest: list[ast.stmt]
 
-    def refusals(self, data: bool) -> Iterator[Refusal]:
+    def refusals(self, way: _Way) -> Iterator[Refusal]:
         other = self.orelse or self.rest
         for branch, instead, when in (
             (self.body, other, True),
@@ -116,10 +146,9 @@ class _Choice:
             how = _refuses(self.scope, branch)
             if how == REDIRECT and _only_redirects(instead):
                 continue  # a signpost: some go here, some there
-            if how and (demands := self._demands(when, data)) is not None:
-                raises = _denies(branch[-1])
-                text = ast.unparse(self.test)
-                yield Refusal(getattr(self.test, "lineno", 0), text, demands, raises)
+            refusal = self._refusal(when, way, _denies(branch[-1])) if how else None
+            if refusal:
+                yield refusal
                 return
 
     def _what_remains(self) -> list[ast.stmt]:
@@ -136,24 +165,40 @@ class _Choice:
         refused = _refuses(self.scope, self.rest) == REFUSAL
         return self.rest if refused and not answers else []
 
-    def _demands(self, when: bool, data: bool) -> bool | None:
-        """Whether a user is demanded; None where the visitor's being signed in is not asked."""
-        ways, unknown = assumptions(self.scope, self.test)
-        values = [{visitor: way(visitor) for visitor in Visitor} for way in ways]
+    def _refusal(self, when: bool, way: _Way, raises: bool) -> Refusal | None:
+        """The refusal in this branch; None where the visitor's being signed in is not asked."""
+        ways, unknown = self._assumed
+        values = [{visitor: value(visitor) for visitor in Visitor} for value in ways]
         refused = [value for value in values if value[Visitor.ANONYMOUS] is when]
         if not any(value[Visitor.STAFF] is not when for value in refused):
             return None
         always = len(refused) == len(values)
-        conditional = data or (not always and any(map(_is_data, unknown)))
+        on_data = way.on_data or (not always and any(map(_is_data, unknown)))
         for_members = any(value[Visitor.MEMBER] is not when for value in refused)
-        return for_members or not conditional
+        return Refusal(
+            line=getattr(self.test, "lineno", 0),
+            condition=ast.unparse(self.test),
+            demands=for_members or not on_data,
+            raises=raises,
+            everywhere=way.everywhere and (always or self.usually() is when),
+            on_data=on_data,
+        )
 
     def anonymous(self) -> tuple[bool | None, bool]:
         """The branch that a visitor takes, and whether it hangs on data."""
-        ways, unknown = assumptions(self.scope, self.test)
-        values = {way(Visitor.ANONYMOUS) for way in ways}
+        ways, unknown = self._assumed
+        values = {value(Visitor.ANONYMOUS) for value in ways}
         certain = values.pop() if len(values) == 1 else None
         return certain, certain is None and any(map(_is_data, unknown))
+
+    def usually(self) -> bool | None:
+        """The branch that a visitor takes when nothing of what is unknown is so."""
+        ways, _ = self._assumed
+        return ways[-1](Visitor.ANONYMOUS)
+
+    @functools.cached_property
+    def _assumed(self) -> tuple[list[Callable[[Visitor], bool | None]], list[ast.expr]]:
+        return assumptions(self.scope, self.test)
 
 
 def _is_data(node: ast.expr) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a view of REST framework demands a user, and whether that user comes by a session."""
+"""Whether a view of an API demands a user, and whether that user comes by a session."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from django_split.analysis.layers import Layers
 from django_split.analysis.names import REQUEST, Scope
-from django_split.analysis.objects import UNKNOWN, Bound, is_a, member
+from django_split.analysis.objects import UNKNOWN, Bound, is_a, member, own_vars
 from django_split.analysis.source import is_machinery, node_of
 from django_split.analysis.truth import returned
 from django_split.analysis.visitor import SAFE_METHODS, Visitor
@@ -35,8 +35,11 @@ def demand(layers: Layers, is_detail: bool) -> Demand | None:
 
     `is_detail`: the URL names an object, whose permissions are asked too.
     """
+    for operation in layers.operations:
+        if demanded := _of_operation(operation):
+            return demanded
     for cls in layers.classes:
-        if not any(base.__module__ == "rest_framework.views" for base in cls.__mro__):
+        if "rest_framework.views" not in _modules(cls):
             continue
         permissions, are_certain = _permissions(cls, layers)
         writes = _writes(cls, layers)
@@ -47,6 +50,20 @@ def demand(layers: Layers, is_detail: bool) -> Demand | None:
                 what = f"{name} demands a user" if reads else f"{name}: its writes demand a user"
                 return Demand(f"{what}{_how(cls, layers)}", _by_session(cls, layers))
     return None
+
+
+def _of_operation(operation: Any) -> Demand | None:
+    """What django-ninja asks of a visitor: one of its callbacks must know who that is."""
+    asked = own_vars(operation).get("auth_callbacks") or ()
+    sessions = [one for one in asked if "ninja.security.session" in _modules(type(one))]
+    if not sessions:
+        return None
+    names = " or ".join(type(one).__name__ for one in asked)
+    return Demand(f"{names} must know the user", len(sessions) == len(asked))
+
+
+def _modules(cls: type) -> set[str]:
+    return {base.__module__ for base in cls.__mro__}
 
 
 def _permissions(cls: type, layers: Layers) -> tuple[list[Any], bool]:
@@ -72,7 +89,11 @@ def _chosen(cls: type, name: str) -> list[type]:
     if node_of(function) is None:
         return []
     scope = Scope(function, cls)
-    named = [scope.resolve(node) for node in scope.reading.body if isinstance(node, ast.Name)]
+    named = [
+        scope.resolve(node)
+        for node in scope.reading.body
+        if isinstance(node, ast.Name | ast.Attribute)
+    ]
     return [thing for thing in named if is_a(thing, type) and hasattr(thing, "has_permission")]
 
 

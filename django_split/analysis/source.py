@@ -131,6 +131,14 @@ def home(function: FunctionType) -> str:
     return name if type(name) is str else ""
 
 
+def qualname(function: FunctionType) -> str:
+    """The name that a function was written under, in spite of `functools.wraps` if Python tells."""
+    code = function.__code__
+    if hasattr(code, "co_qualname"):  # Python 3.11
+        return str(code.co_qualname)
+    return code.co_name if "__wrapped__" in function.__dict__ else function.__qualname__
+
+
 def is_machinery(module: str) -> bool:
     """Whether a module is Python's, Django's or REST framework's own."""
     top = module.partition(".")[0]

@@ -32,6 +32,11 @@ from django_split.analysis.visitor import (
 MOST_UNKNOWN = 6
 # As deep as a condition is followed through the functions that it calls.
 DEEPEST = 3
+OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.NotEq: ast.Eq,
+    ast.IsNot: ast.Is,
+    ast.NotIn: ast.In,
+}
 # They hand on what the function inside them returns.
 WRAPPERS = ("asgiref.", "django.utils.")
 
@@ -61,9 +66,9 @@ class Truth:
 
     def _is_made_of_others(self, node: ast.expr) -> bool:
         named = isinstance(node, ast.Name) and self.scope.value(node.id) is not None
-        return named or isinstance(
-            node, ast.BoolOp | ast.UnaryOp | ast.IfExp | ast.NamedExpr | ast.Await
-        )
+        opposite = isinstance(node, ast.Compare) and type(node.ops[0]) in OPPOSITES
+        made = ast.BoolOp | ast.UnaryOp | ast.IfExp | ast.NamedExpr | ast.Await
+        return named or opposite or isinstance(node, made)
 
     def _of(self, node: ast.expr) -> bool | None:
         match node:
@@ -129,11 +134,13 @@ class Truth:
         return ""
 
     def _compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> bool | None:
-        positive = isinstance(op, ast.Eq | ast.Is | ast.In)
-        if not positive and not isinstance(op, ast.NotEq | ast.IsNot | ast.NotIn):
+        for negative, positive in OPPOSITES.items():
+            if isinstance(op, negative):
+                # One unknown, not two: `a not in b` is the other side of `a in b`.
+                return not_(self.of(ast.Compare(left, [positive()], [right])))
+        if not isinstance(op, ast.Eq | ast.Is | ast.In):
             return None
-        same = self._same(left, right, isinstance(op, ast.In | ast.NotIn))
-        return same if positive else not_(same)
+        return self._same(left, right, isinstance(op, ast.In))
 
     def _same(self, left: ast.expr, right: ast.expr, within: bool) -> bool | None:
         sides = (left, right)

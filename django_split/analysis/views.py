@@ -18,8 +18,6 @@ from django_split.findings import Finding
 
 logger = logging.getLogger(__name__)
 
-# A function this far from the view still speaks for it when it refuses somebody.
-REFUSES_WITHIN = 2
 # As much of a condition is shown.
 SHOWN = 70
 
@@ -70,7 +68,7 @@ def _has_own_code(taken: View) -> bool:
 def _definition(taken: View) -> str:
     """Where a view is written: its class, or the innermost function."""
     own = [one for one in taken.layers.functions if not is_machinery(home(one))]
-    for thing in (*taken.layers.classes, *reversed(own)):
+    for thing in (*taken.layers.classes, *reversed(own), *taken.layers.functions[-1:]):
         if written := place(thing):
             return written
     return ""
@@ -99,15 +97,11 @@ def _private(route: Route, taken: View, steps: list[Reached]) -> Iterator[Eviden
     if demand and demand.by_session:
         yield kinds.PRIVATE, demand.what, ""
     for item in steps:
-        scope = scope_of(item.step) if _speaks_for_the_view(item) else None
+        scope = scope_of(item.step) if item.speaks_for_its_caller else None
         for refusal in refusals(scope, item.step.is_decorator) if scope else ():
             if refusal.demands and (item.is_answer or refusal.raises):
                 what = f'"if {_short(refusal.condition)}" refuses who is not signed in'
                 yield kinds.PRIVATE, what, at(item.step.file, refusal.line)
-
-
-def _speaks_for_the_view(item: Reached) -> bool:
-    return not item.is_made and item.depth <= REFUSES_WITHIN
 
 
 def _kept(taken: View, steps: list[Reached]) -> Iterator[Evidence]:

@@ -163,8 +163,7 @@ def in_else(request):
 def both_ways(request):
     if request.user.is_authenticated and request.user.is_active:
         return render(request, "page.html")
-    else:
-        return HttpResponse("no", status=401)
+    return HttpResponse("no", status=401)
 
 
 def by_name(request):
@@ -229,9 +228,7 @@ def asserted(request):
 
 
 def conditional(request):
-    return (
-        render(request, "page.html") if request.user.is_authenticated else redirect("/sign-in/")
-    )
+    return render(request, "page.html") if request.user.is_authenticated else redirect("/sign-in/")
 
 
 def nested_refusal(request):

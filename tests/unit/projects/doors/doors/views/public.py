@@ -145,9 +145,8 @@ class Strange:
 
 
 def from_text():
-    names = {}
-    exec("def view(request):\n    request.session['x'] = request.user.is_staff\n", names)
-    return names["view"]
+    """It has no source that could be read, and is not guessed at."""
+    return eval("lambda request: request.session.update(x=request.user)")  # noqa: S307
 
 
 urlpatterns = [

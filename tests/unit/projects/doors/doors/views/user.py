@@ -31,8 +31,7 @@ def signpost(request):
 def signpost_in_else(request):
     if request.user.is_anonymous:
         return redirect("/welcome/")
-    else:
-        return redirect("/home/")
+    return redirect("/home/")
 
 
 def more_for_staff(request):
