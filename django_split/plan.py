@@ -9,6 +9,7 @@ this one").
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import functools
 import hashlib
@@ -301,11 +302,25 @@ def apply(plan: Plan, instance: str, base: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def copied(value: Any) -> Any:
-    """A copy of dictionaries, lists and tuples all the way down; what they hold is shared."""
+    """A copy of dictionaries, lists and tuples all the way down; what they hold is shared.
+
+    One of a package's own class stays of that class: a site may use what that one adds.
+    """
     if type(value) is dict:
         return {key: copied(item) for key, item in value.items()}
     if type(value) in (list, tuple):
         return type(value)(copied(item) for item in value)
+    if isinstance(value, dict):
+        made = copy.copy(value)
+        for key, item in value.items():
+            made[key] = copied(item)
+        return made
+    if isinstance(value, list):
+        made = copy.copy(value)
+        made[:] = [copied(item) for item in value]
+        return made
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return value._make(copied(item) for item in value)
     return value
 
 
@@ -326,9 +341,10 @@ def structure(base: Mapping[str, Any]) -> dict[str, str]:
 
 def lies_inside(path: Any, directory: str) -> bool:
     """Whether a setting's path is in the directory. A relative one counts from there."""
-    if not directory or not isinstance(path, (str, os.PathLike)) or not str(path):
+    if not directory or not isinstance(path, (str, os.PathLike)):
         return False
-    if str(path) == ":memory:" or str(path).startswith("file:"):
+    path = str(path)  # a lazy one says that it is a str, and os.path does not take it
+    if path in ("", ":memory:") or path.startswith("file:"):
         return False
     # As it is written, too: a folder that settings make in the source is a link to a shared one.
     return any(
