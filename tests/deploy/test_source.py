@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tarfile
@@ -22,6 +23,12 @@ def site(tmp_path: Path) -> Path:
     (top / "manage.py").chmod(0o755)
     (top / "mysite" / "settings.py").write_text("DEBUG = True\n")
     return top
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(source, "CACHE", tmp_path / "cache")
+    return tmp_path / "cache"
 
 
 def git(folder: Path, *words: str) -> str:
@@ -83,20 +90,30 @@ def test_a_folder_that_the_repository_around_it_ignores_is_still_a_source(site: 
     assert [str(name) for name in source.source_files(site)] == ["manage.py", "mysite/settings.py"]
 
 
-def test_the_archive_says_nothing_of_whose_files_they_were(site: Path) -> None:
-    archive = source.pack("directory", str(site), "")
-    try:
-        with tarfile.open(archive) as tar:
-            entries = {entry.name: entry for entry in tar}
-        assert set(entries) == {"manage.py", "mysite/settings.py"}
-        assert entries["manage.py"].mode == 0o750
-        assert entries["mysite/settings.py"].mode == 0o640
-        assert {entry.uid for entry in entries.values()} == {0}
-    finally:
-        Path(archive).unlink()
+def test_the_archive_says_nothing_of_whose_files_they_were(site: Path, cache: Path) -> None:
+    archive = source.pack("directory", str(site), source.tree_digest(site))
+    with tarfile.open(archive) as tar:
+        entries = {entry.name: entry for entry in tar}
+    assert set(entries) == {"manage.py", "mysite/settings.py"}
+    assert entries["manage.py"].mode == 0o750
+    assert entries["mysite/settings.py"].mode == 0o640
+    assert {entry.uid for entry in entries.values()} == {0}
 
 
-def test_a_git_version_is_the_commit_that_it_names(site: Path) -> None:
+def test_the_trial_and_the_release_unpack_one_archive(site: Path, cache: Path) -> None:
+    digest = source.tree_digest(site)
+    first = Path(source.pack("directory", str(site), digest))
+    made = first.stat()
+    assert (made.st_mode & 0o777, first.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert Path(source.pack("directory", str(site), digest)).stat().st_ino == made.st_ino
+    # What nobody has used for a day goes; what somebody uses stays.
+    (site / "manage.py").write_text("changed")
+    os.utime(first, (0, 0))
+    second = source.pack("directory", str(site), source.tree_digest(site))
+    assert [str(path) for path in first.parent.iterdir()] == [second]
+
+
+def test_a_git_version_is_the_commit_that_it_names(site: Path, cache: Path) -> None:
     git(site, "init", "-q", "-b", "main")
     git(site, "add", ".")
     git(site, "commit", "-qm", "one")
@@ -114,12 +131,8 @@ def test_a_git_version_is_the_commit_that_it_names(site: Path) -> None:
     with pytest.raises(OSError, match="no branch, tag or full commit"):
         source.git_commit(url, "v2")
 
-    archive = source.pack("git", url, first)
-    try:
-        with tarfile.open(archive) as tar:
-            assert sorted(tar.getnames()) == ["manage.py", "mysite/settings.py"]
-    finally:
-        Path(archive).unlink()
+    with tarfile.open(source.pack("git", url, first)) as tar:
+        assert sorted(tar.getnames()) == ["manage.py", "mysite/settings.py"]
 
 
 @pytest.mark.parametrize(

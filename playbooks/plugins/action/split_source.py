@@ -17,8 +17,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -44,6 +45,10 @@ SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".tox",
 SKIPPED_FILES = re.compile(r"\.py[co]$|\.sqlite3(-journal|-wal|-shm)?$|\.swp$|^\.DS_Store$")
 
 GIT_SECONDS = 120
+
+# On the controller, for its user alone: the trial and the release unpack the same archive.
+CACHE = ROOT / ".cache"
+KEPT_SECONDS = 24 * 3600
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
@@ -198,21 +203,38 @@ def git_commit(url: str, version: str) -> str:
 
 
 def pack(kind: str, source: str, digest: str) -> str:
-    """A tar of the source in a temporary file of the controller's; the caller removes it."""
-    handle, name = tempfile.mkstemp(prefix="django-split-source-", suffix=".tar.gz")
+    """A tar of the source, made once for each state of it; what nobody has used for a day goes."""
+    folder = CACHE / "sources"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+            old.unlink(missing_ok=True)
+    packed = folder / f"{kind}-{digest}.tar.gz"
+    if packed.exists():
+        packed.touch()
+        return str(packed)
+    handle, name = tempfile.mkstemp(dir=folder)
     with os.fdopen(handle, "wb") as archive:
         if kind == "git":
             archive.write(_git_archive(source.removeprefix("git+"), digest))
-            return name
-        with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=1) as tar:
-            for file in source_files(Path(source)) if kind == "directory" else ():
-                tar.add(Path(source) / file, arcname=str(file), recursive=False, filter=_nobodys)
-    return name
+        else:
+            # A requirement brings its own files.
+            _add_files(
+                archive, Path(source), source_files(Path(source)) if kind == "directory" else []
+            )
+    Path(name).rename(packed)
+    return str(packed)
+
+
+def _add_files(archive: IO[bytes], top: Path, files: list[Path]) -> None:
+    with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=1) as tar:
+        for file in files:
+            tar.add(top / file, arcname=str(file), recursive=False, filter=_nobodys)
 
 
 def own_wheel() -> str:
     """django-split's own wheel, built once for each state of its source and kept under .cache/."""
-    folder = ROOT / ".cache" / "wheels" / tree_digest(ROOT, OWN)[:12]
+    folder = CACHE / "wheels" / tree_digest(ROOT, OWN)[:12]
     if not list(folder.glob("*.whl")):
         command = [
             sys.executable,
