@@ -311,14 +311,14 @@ def copied(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(copied(item) for item in value)
     if isinstance(value, dict):
-        made = copy.copy(value)
+        table = copy.copy(value)
         for key, item in value.items():
-            made[key] = copied(item)
-        return made
+            table[key] = copied(item)
+        return table
     if isinstance(value, list):
-        made = copy.copy(value)
-        made[:] = [copied(item) for item in value]
-        return made
+        entries = copy.copy(value)
+        entries[:] = [copied(item) for item in value]
+        return entries
     if isinstance(value, tuple) and hasattr(value, "_make"):
         return value._make(copied(item) for item in value)
     return value
