@@ -17,6 +17,7 @@ from tests.support.virtualenvs import virtualenv
 
 pytestmark = pytest.mark.slow
 
+REQUIREMENTS = ["Django==5.2.19", "django-debug-toolbar==6.1.0", "redis==8.1.0"]
 POLLS = REPOSITORY / "tests" / "sites" / "polls"
 
 CONTENT = """
@@ -38,7 +39,7 @@ Question.objects.create(question_text="Later?", pub_date=now + datetime.timedelt
 def site(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Iterator[Site]:
     place = tmp_path_factory.mktemp("polls")
     shutil.copytree(POLLS, place / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    python = virtualenv(["Django==5.2.19", "django-debug-toolbar==6.1.0", "redis==8.1.0"])
+    python = virtualenv(REQUIREMENTS)
     with Site(place / "src", "mysite.settings", place, python=str(python)) as site:
         making.set_up(site, content=CONTENT)
         making.split(site, store)

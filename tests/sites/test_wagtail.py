@@ -16,6 +16,8 @@ from tests.support.virtualenvs import virtualenv
 
 pytestmark = pytest.mark.slow
 
+REQUIREMENTS = ["wagtail==8.0.1", "Django==5.2.19", "redis==8.1.0"]
+
 # The password form and the login of private pages: on main nobody can be let in.
 DOCUMENT_PASSWORD = "wagtail.documents.views.serve.authenticate_with_password"
 ANSWERS = {"main_closed_prefixes": ["/_util/"], "main_closed_views": [DOCUMENT_PASSWORD]}
@@ -65,7 +67,7 @@ Image.objects.create(title="Picture", file=get_test_image_file())
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Iterator[Site]:
     place = tmp_path_factory.mktemp("wagtail")
-    python = virtualenv(["wagtail==8.0.1", "Django==5.2.19", "redis==8.1.0"])
+    python = virtualenv(REQUIREMENTS)
     making.run(python, "wagtail", "start", "mysite", making.fresh(place), cwd=place)
     with Site(place / "src", "mysite.settings.dev", place, python=str(python)) as site:
         making.set_up(site, content=CONTENT)
