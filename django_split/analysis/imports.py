@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django_split.analysis.modules import Module, constant, dotted, imported
+from django_split.analysis.modules import Module, aliases, constant, imported, stands_for
 from django_split.analysis.running import running
 from django_split.analysis.source import last_name
 
@@ -58,11 +58,11 @@ def uses(module: Module, apps: Sequence[App]) -> list[Use]:
     """Each place in a module that needs one of the apps."""
     if not any(_pattern(app).search(module.text) for app in apps):
         return []
-    aliases = _aliases(module)
+    names = aliases(module)
     return [
         use
         for statement, caught in running(module, words(apps))
-        for use in _uses(module, statement, caught, apps, aliases)
+        for use in _uses(module, statement, caught, apps, names)
     ]
 
 
@@ -78,63 +78,54 @@ def _pattern(app: App) -> re.Pattern[str]:
     )
 
 
-def _aliases(module: Module) -> dict[str, str]:
-    """What the names stand for that a module's imports give it."""
-    found: dict[str, str] = {}
-    for node in ast.walk(module.tree) if module.tree else ():
-        if isinstance(node, ast.ImportFrom) and (source := module.absolute(node)):
-            found |= {name.asname or name.name: f"{source}.{name.name}" for name in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {name.asname: name.name for name in node.names if name.asname}
-    return found
-
-
 def _uses(
     module: Module,
     statement: ast.stmt,
     caught: frozenset[str],
     apps: Sequence[App],
-    aliases: dict[str, str],
+    names: dict[str, str],
 ) -> Iterator[Use]:
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        names = set(imported(module, statement)) if not caught & FOR_AN_IMPORT else set()
+        given = set(imported(module, statement)) if not caught & FOR_AN_IMPORT else set()
         for app in apps:
-            if app.models in names:
+            if app.models in given:
                 yield Use(app, f"{module.name} imports {app.models}", statement.lineno)
         return
     if isinstance(statement, ast.ClassDef):
-        yield from _inherits(module, statement, apps, aliases)
+        yield from _inherits(module, statement, apps, names)
     for node in _own(statement):
-        if isinstance(node, ast.Call) and node.args and not caught & FOR_A_LABEL:
-            asked, label = last_name(node.func), constant(node.args[0])
-            for app in apps if asked in ASK_BY_LABEL and isinstance(label, str) else ():
-                if label.partition(".")[0] == app.label:
-                    yield Use(app, f'{module.name} asks for {asked}("{label}")', node.lineno)
+        if isinstance(node, ast.Call):
             for app in apps:
-                if (name := _full(node.func, aliases)).startswith(app.stores):
-                    yield Use(app, f"{module.name} uses {name}", node.lineno)
+                asked = "" if caught & FOR_A_LABEL else _asks_for(node, app)
+                store = stands_for(node.func, names)
+                if asked:
+                    yield Use(app, f"{module.name} asks for {asked}", node.lineno)
+                elif store.startswith(app.stores):
+                    yield Use(app, f"{module.name} uses {store}", node.lineno)
         elif isinstance(node, ast.Attribute) and node.attr == "models":
             for app in apps:
-                if _full(node, aliases) == app.models:
+                if stands_for(node, names) == app.models:
                     yield Use(app, f"{module.name} uses {app.models}", node.lineno)
 
 
+def _asks_for(call: ast.Call, app: App) -> str:
+    """What a call asks an app for by its label, as it is written; or an empty text."""
+    name, label = last_name(call.func), constant(call.args[0]) if call.args else None
+    if name in ASK_BY_LABEL and isinstance(label, str) and label.partition(".")[0] == app.label:
+        return f'{name}("{label}")'
+    return ""
+
+
 def _inherits(
-    module: Module, node: ast.ClassDef, apps: Sequence[App], aliases: dict[str, str]
+    module: Module, node: ast.ClassDef, apps: Sequence[App], names: dict[str, str]
 ) -> Iterator[Use]:
     """A store made of Django's; one with a model of its own needs no other."""
     if any(getattr(part, "name", "") == "get_model_class" for part in node.body):
         return
     for base in node.bases:
         for app in apps:
-            if (name := _full(base, aliases)).startswith(app.stores):
+            if (name := stands_for(base, names)).startswith(app.stores):
                 yield Use(app, f"{module.name} uses {name}", node.lineno)
-
-
-def _full(node: ast.AST, aliases: dict[str, str]) -> str:
-    """The dotted name of what a chain of names stands for."""
-    head, _, rest = dotted(node).partition(".")
-    return f"{aliases.get(head, head)}.{rest}".rstrip(".")
 
 
 def _own(statement: ast.stmt) -> Iterator[ast.AST]:

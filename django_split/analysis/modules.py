@@ -132,5 +132,22 @@ def written_imports(module: Module, only_indented: bool = False) -> Iterator[tup
             yield from ((part.split()[0], line) for part in plain.split(",") if part.strip())
 
 
+def aliases(module: Module) -> dict[str, str]:
+    """What the names stand for that a module's imports give it."""
+    found: dict[str, str] = {}
+    for node in ast.walk(module.tree) if module.tree else ():
+        if isinstance(node, ast.ImportFrom) and (source := module.absolute(node)):
+            found |= {name.asname or name.name: f"{source}.{name.name}" for name in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {name.asname: name.name for name in node.names if name.asname}
+    return found
+
+
+def stands_for(node: ast.AST, names: dict[str, str]) -> str:
+    """The dotted name of what a chain of names stands for."""
+    head, _, rest = dotted(node).partition(".")
+    return f"{names.get(head, head)}.{rest}".rstrip(".")
+
+
 def constant(node: ast.AST | None) -> Any:
     return node.value if isinstance(node, ast.Constant) else None

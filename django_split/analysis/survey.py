@@ -95,9 +95,9 @@ def survey(base: str, deployment: Deployment) -> Survey:
         *views.find(public),
         *(_below(route) for route in seen if route not in public),
         *(finding for group in needed.values() for finding in group),
-        *signing.find(),
+        *signing.find(public),
         *caches.find(deployment),
-        *restrictions.find(),
+        *restrictions.find(deployment),
         *coverage.find(),
     ]
     main = _main(found.mounts, deployment)
@@ -269,6 +269,9 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
     )
     if engine != BASES:
         _store_sessions(admin, engine, session)
+    own = caches.own(deployment)
+    admin.caches |= own
+    admin.why |= {f"CACHES.{alias}": caches.COST for alias in own}
     if deployment.admin_host:
         _under_its_own_name(admin, deployment.admin_host)
     return admin
