@@ -19,8 +19,8 @@ NOTHING = "nothing"
 HEADINGS = {
     kinds.EVERYWHERE: "What makes every page need a login or a session",
     kinds.MOUNT: "Admins that no path can send to their instance",
-    kinds.SESSION: "Pages that keep something for a visitor from one request to the next",
-    kinds.LOGIN: "Pages that sign people in or out, register them or change a password",
+    kinds.SESSION: "Pages that keep something in a visitor's session",
+    kinds.LOGIN: "Pages that sign people in or out, or change passwords",
     kinds.PRIVATE: "Pages that demand a user who is signed in",
     kinds.OPENED: "Pages that main would show although the site does not",
     kinds.BREAKS: "What works on the site and fails on main",
