@@ -33,8 +33,8 @@ class Page:
     `url`, `view` and `where` are those of the route that answered. `to_login` says that it
     redirects to a login. `passwords` holds what the page's forms with a password are sent to, each
     as url, view and where. `digest` and `text` are of the body without tokens, and `stable` says
-    that two fetches agree. `writes` are statements, as "UPDATE blog_post". `unjudged` says why
-    nothing follows from this page.
+    that two fetches agree. `writes` are statements, as "UPDATE blog_post", or a file. `unjudged`
+    says why nothing follows from this page.
     """
 
     path: str
@@ -90,7 +90,7 @@ def of_base(base: Crawl) -> list[Finding]:
     found = []
     for page in base.pages:
         if page.writes:
-            what = f"looking at it writes to the database: {', '.join(page.writes)}"
+            what = f"looking at it writes: {', '.join(page.writes)}"
             found.append(_finding(kinds.WRITES, what, page))
         if page.failed:
             continue

@@ -25,6 +25,7 @@ from django_split.analysis import links, quiet
 from django_split.analysis.alarm import TooSlow, limit
 from django_split.analysis.evidence import at, place
 from django_split.analysis.failure import own_frame
+from django_split.analysis.files import Files
 from django_split.analysis.pages import Page
 from django_split.analysis.readonly import Databases
 from django_split.analysis.targets import match, script_name, without_script_name
@@ -77,6 +78,8 @@ class Visitor:
     def __init__(self, databases: Databases, prefixes: list[str], host: str, secure: bool) -> None:
         """Take the admin's prefixes. Raises what a middleware raises that cannot be loaded."""
         self.databases = databases
+        self.files = Files()
+        self.files.hold()
         self.prefixes = prefixes
         self.host, self.secure = host, secure
         self.handler = ClientHandler(enforce_csrf_checks=True)
@@ -115,7 +118,7 @@ class Visitor:
         translation.deactivate()
         timezone.deactivate()
         self.reply = reply = Reply()
-        self.databases.writes.seen = reply.writes
+        self.databases.writes.seen = self.files.seen = reply.writes
         try:
             with limit(PAGE):
                 self._ask(path, reply)

@@ -21,7 +21,7 @@ TABLE = re.compile(
     r"([\"`\w$.]+)",
     re.IGNORECASE,
 )
-# A lock is refused by a read-only transaction of PostgreSQL, and nobody waits for it here.
+# A read-only transaction refuses a lock, too, and nobody waits for it here.
 LOCK = re.compile(r"\s+FOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)\b[^)]*\Z", re.IGNORECASE)
 ANSWERED = ("INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE", "TRUNCATE")
 RETURNING = re.compile(r"\bRETURNING\b(.*)\Z", re.IGNORECASE | re.DOTALL)
@@ -76,8 +76,7 @@ class Writes:
             cursor.cursor = cursor.cursor.cursor  # it was lent for the statement before
         if not isinstance(sql, str):
             return execute(sql, params, many, context)
-        if context["connection"].vendor == "postgresql":
-            sql = LOCK.sub("", sql)
+        sql = LOCK.sub("", sql)
         inner = INNER.search(sql)
         written = inner or WRITE.match(sql)
         if not written:

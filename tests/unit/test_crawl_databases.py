@@ -32,7 +32,7 @@ def noted(plan: Plan) -> list[str]:
 
 def pages_are_judged(plan: Plan) -> bool:
     """Those that need no database."""
-    return "/mine/" in told(plan, kinds.PRIVATE) and "/basket/" in told(plan, kinds.SESSION)
+    return "/members/" in told(plan, kinds.OPENED) and "/history/" in told(plan, kinds.BREAKS)
 
 
 def fill(site: Site) -> None:
@@ -52,6 +52,7 @@ def test_sqlite_file_that_is_not_there_is_not_made(make_site: MakeSite) -> None:
     assert not [f for f in plan.findings if "OperationalError" in f.what]
 
 
+@pytest.mark.slow
 def test_database_of_the_deployed_site_is_asked(make_site: MakeSite) -> None:
     """The release's source has none: it was moved to where releases share it."""
     site = make_site("press")
@@ -65,6 +66,7 @@ def test_database_of_the_deployed_site_is_asked(make_site: MakeSite) -> None:
     assert not (site.source / "db.sqlite3").exists()
 
 
+@pytest.mark.slow
 def test_database_without_a_read_only_mode_is_not_asked(make_site: MakeSite) -> None:
     added = "\nDATABASES['default']['ENGINE'] = 'press.other'\n"
     site = make_site("press", added)

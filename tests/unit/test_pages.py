@@ -224,7 +224,7 @@ def test_other_redirect_or_cookie_is_a_difference() -> None:
 
 
 def test_page_that_writes_is_told_of_even_if_it_fails() -> None:
-    said = "looking at it writes to the database: UPDATE site_post, INSERT site_hit"
+    said = "looking at it writes: UPDATE site_post, INSERT site_hit"
     page = replace(BROKEN, writes=["UPDATE site_post", "INSERT site_hit"])
     assert base_finds(page)[0] == (kinds.WRITES, said)
 

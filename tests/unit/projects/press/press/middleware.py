@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponseRedirect
 
@@ -14,17 +15,14 @@ class Gate(SessionMiddleware):
         return None
 
 
-class Counting:
+def counting(get_response):
     """Looks for the sessions app, which main has not."""
 
-    def __init__(self, get_response):
-        self.get_response = get_response
+    def middleware(request):
+        request.sessions = settings.INSTALLED_APPS.index("django.contrib.sessions")
+        return get_response(request)
 
-    def __call__(self, request):
-        from django.apps import apps
-
-        apps.get_app_config("sessions")
-        return self.get_response(request)
+    return middleware
 
 
 def only_https(get_response):

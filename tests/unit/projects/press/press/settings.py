@@ -59,6 +59,7 @@ STATIC_URL = "/static/"
 
 # What a page writes there is seen afterwards.
 OUTSIDE = BASE_DIR / "outside"
+MEDIA_ROOT = OUTSIDE / "media"
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = OUTSIDE / "mail"
 CACHES = {

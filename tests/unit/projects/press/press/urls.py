@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.urls import path, re_path
 
@@ -22,15 +22,15 @@ urlpatterns = [
     path("staff-door/", views.staff_door),
     path("members/", views.members),
     path("history/", views.history),
-    path("template/", views.template),
     path("caught/", views.caught),
     path("own-cookie/", views.own_cookie),
-    path("apps/", views.apps_list),
+    path("made-of/", views.made_of),
     path("away/", views.away),
     path("visitor/", views.visitor),
     path("wrong/", views.wrong),
     path("says/", views.says),
     path("outside/", views.outside),
+    path("thumbnail/", views.thumbnail),
     path("sign-out/", views.never),
     path("leave/", views.never, name="unsubscribe"),
     path("confirm/<int:n>/", views.never),
@@ -39,5 +39,5 @@ urlpatterns = [
     path("come-in/", views.number, {"n": 0}),
     path("", views.home),
 ]
-if apps.is_installed("django.contrib.sessions"):
+if "django.contrib.sessions" in settings.INSTALLED_APPS:
     urlpatterns.append(path("only-here/", views.members))

@@ -3,12 +3,13 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.mail import send_mail
 from django.db import connection, transaction
 from django.db.models import F
@@ -124,18 +125,12 @@ def members(request):
 
 
 def history(request):
-    from django.contrib.admin.models import LogEntry
-
-    return HttpResponse(f"{LogEntry.objects.count()} changes")
-
-
-def template(request):
-    return render(request, "broken.html")
+    return HttpResponse(settings.INSTALLED_APPS.index("django.contrib.admin"))
 
 
 def caught(request):
     """A site's own page for errors."""
-    if not apps.is_installed("django.contrib.admin"):
+    if "django.contrib.admin" not in settings.INSTALLED_APPS:
         return HttpResponse("sorry", status=503)
     return HttpResponse("fine")
 
@@ -146,12 +141,13 @@ def own_cookie(request):
     return response
 
 
-def apps_list(request):
-    return HttpResponse(f"made of\n{len(apps.get_models())} models")
+def made_of(request):
+    return HttpResponse(f"made of\n{settings.ROOT_URLCONF} and more")
 
 
 def away(request):
-    return HttpResponseRedirect(f"/number/{len(settings.INSTALLED_APPS)}/")
+    there = "django.contrib.admin" in settings.INSTALLED_APPS
+    return HttpResponseRedirect("/number/1/" if there else "/number/2/")
 
 
 def visitor(request):
@@ -172,6 +168,13 @@ def outside(request):
     caches["pages"].set("looked", 1)
     held.set("looked", 1)
     return HttpResponse("sent")
+
+
+def thumbnail(request):
+    """Made when it is first looked at, and read again."""
+    name = default_storage.save("thumbnails/1.txt", ContentFile("small"))
+    default_storage.delete("kept.txt")
+    return HttpResponse(default_storage.open(name).read())
 
 
 def never(request):
