@@ -34,15 +34,15 @@ def links(site: Site, host: str) -> dict[str, str]:
         from django.contrib.auth.models import User
         from django.test import Client, override_settings
         from desk.models import Note
-        chief = User.objects.filter(username="editor").first()
-        chief = chief or User.objects.create_superuser("editor", password="a-long-password")
+        chief = User.objects.filter(username="linker").first()
+        chief = chief or User.objects.create_superuser("linker", password="a-long-password")
         note, _ = Note.objects.get_or_create(author=chief, title="a note")
         memory = {{"default": {{"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}}}
         client = Client(HTTP_HOST={host!r}, enforce_csrf_checks=True)
         with override_settings(SESSION_CACHE_ALIAS="default", CACHES=memory):
             form = client.get("/office/login/")
             token = re.search('csrfmiddlewaretoken" value="([^"]+)', form.content.decode())[1]
-            fields = {{"username": "editor", "password": "a-long-password"}}
+            fields = {{"username": "linker", "password": "a-long-password"}}
             posted = client.post("/office/login/", {{**fields, "csrfmiddlewaretoken": token}})
             assert posted.status_code == 302, posted.content.decode()
             page = client.get(f"/office/desk/note/{{note.pk}}/change/").content.decode()

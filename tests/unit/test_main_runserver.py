@@ -55,6 +55,7 @@ def test_command_that_looks_at_migrations_runs(laptop: Site) -> None:
     assert done.stdout == "served\n"
 
 
+@pytest.mark.slow
 def test_runserver_serves_and_reloads(laptop: Site) -> None:
     environment = laptop._environment("django_split.instances.main")
     with runserver(laptop.python, laptop.source, environment, "main") as server:
