@@ -6,6 +6,7 @@ Without a session they fail silently: the same redirect as ever, and nobody is s
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -116,20 +117,22 @@ def by_name(view: View) -> str:
     """What a view is, by the table; or nothing."""
     for cls in view.layers.classes:
         for base in cls.__mro__:
-            if _is_known(VIEWS, base.__module__, base.__name__):
+            if _is_known("views", base.__module__, base.__name__):
                 return f"{base.__name__} ({base.__module__})"
     owners = [type(instance).__module__ for instance in view.layers.instances]
     for function in view.layers.functions:
         name = function.__code__.co_name
         if home(function).startswith("django.") and home(function) not in owners:
             name = function.__name__ if "__wrapped__" not in function.__dict__ else ""
-        if name and _is_known(VIEWS, home(function), name):
+        if name and _is_known("views", home(function), name):
             return f"{name} ({home(function)})"
     return ""
 
 
-def _is_known(table: dict[str, str], module: str, name: str) -> bool:
-    for pattern, names in table.items():
+# The same few hundred names are asked for by every view.
+@functools.cache
+def _is_known(table: str, module: str, name: str) -> bool:
+    for pattern, names in {"views": VIEWS, "calls": CALLS}[table].items():
         if fnmatchcase(module, pattern):
             top = module.partition(".")[0]
             file = getattr(sys.modules.get(module), "__file__", None) or ""
@@ -179,9 +182,9 @@ def _what(call: Call, depth: int) -> str:
         form = _form(target) if sent else ""
         return f"it uses {target.__name__}, a form that signs in or sets a password" if form else ""
     owner = target.owner if is_a(target, Bound) else None
-    if owner and any(_is_known(VIEWS, base.__module__, base.__name__) for base in owner.__mro__):
+    if owner and any(_is_known("views", base.__module__, base.__name__) for base in owner.__mro__):
         return f"it calls {owner.__name__} ({owner.__module__})" if name == "as_view" else ""
     for function in peel(target.method if is_a(target, Bound) else target).functions:
-        if _is_known(CALLS, home(function), function.__name__):
+        if _is_known("calls", home(function), function.__name__):
             return f"it calls {function.__name__}() of {home(function)}"
     return ""

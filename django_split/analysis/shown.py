@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 from collections.abc import Iterator
@@ -35,8 +36,13 @@ class Shown:
     where: str = ""
 
 
-def of_view(callback: Any) -> Iterator[Shown]:
+@functools.cache
+def of_view(callback: Any) -> tuple[Shown, ...]:
     """What a view shows: by its class's attributes, by texts in its source, by its forms."""
+    return tuple(dict.fromkeys(_of_view(callback)))
+
+
+def _of_view(callback: Any) -> Iterator[Shown]:
     layers = peel(callback)
     functions = [found for found in layers.functions if not is_machinery(home(found))]
     for cls in layers.classes:
@@ -128,8 +134,14 @@ def _widgets(widget: Any) -> Iterator[Widget]:
             yield from _widgets(part)
 
 
-def _of_function(function: FunctionType) -> Iterator[Shown | FunctionType]:
+# Many views call the same functions, and several questions are asked of each view.
+@functools.cache
+def _of_function(function: FunctionType) -> tuple[Shown | FunctionType, ...]:
     """The texts in a function's source, and what its names stand for: forms, widgets, functions."""
+    return tuple(dict.fromkeys(_said_by(function)))
+
+
+def _said_by(function: FunctionType) -> Iterator[Shown | FunctionType]:
     node = node_of(function)
     for part in ast.walk(node) if node else ():
         if isinstance(part, ast.Constant) and isinstance(part.value, str):

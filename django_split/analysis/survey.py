@@ -93,7 +93,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
         *chain.everywhere(),
         *(Finding(kinds.MOUNT, what) for what in found.decisions),
         *views.find(public),
-        *(_below(route) for route in seen if route not in public),
+        *(_below(route) for route in seen if route.is_below(admin_prefixes)),
         *(finding for group in needed.values() for finding in group),
         *signing.find(public),
         *caches.find(deployment),

@@ -53,10 +53,11 @@ def needed(
     """Each template, tag and widget of a dropped app that main uses, with the app's entry."""
     folders = {item.config.path: item for item in dropped}
     search = _Search(folders)
-    for route in routes:
-        if not _is_closed(route, deployment):
-            for shown in of_view(route.callback):
-                yield from search.from_(shown, route)
+    served = [route for route in routes if not _is_closed(route, deployment)]
+    # The same view in twenty languages is looked into once.
+    for route in {id(route.callback): route for route in reversed(served)}.values():
+        for shown in of_view(route.callback):
+            yield from search.from_(shown, route)
     pages = [Shown("template", name) for name in ERROR_PAGES]
     for shown in [*pages, *of_models(), *of_settings()]:
         yield from search.from_(shown, None)
