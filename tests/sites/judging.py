@@ -272,7 +272,11 @@ while waiting and len(answer) < max({most!r}, len({paths!r})):
 """
 
 NAMES = """
+from django.conf import settings
 from django.urls import NoReverseMatch, get_resolver, reverse
+from django.utils import translation
+# The page that was asked for last left its language behind.
+translation.activate(settings.LANGUAGE_CODE)
 def names(resolver, spaces=()):
     for pattern in resolver.url_patterns:
         if hasattr(pattern, "url_patterns"):

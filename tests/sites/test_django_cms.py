@@ -9,7 +9,7 @@ import pytest
 
 from django_split.plan import SPLIT, Plan
 from tests.sites import making
-from tests.sites.judging import Promises
+from tests.sites.judging import Promises, refused
 from tests.support.trial import Site
 from tests.support.virtualenvs import virtualenv
 
@@ -28,6 +28,13 @@ REQUIREMENTS = [
     "djangocms-alias==3.2.0",
     "redis==8.1.0",
 ]
+
+ANSWERS = {
+    # Editors sign in to the admin, and make pages there.
+    "main_closed_prefixes": ["/cms_login/", "/cms_wizard/"],
+    # It lets a visitor in, but not to the pages that are for users.
+    "main_anonymous_views": ["cms.views.details"],
+}
 
 CONTENT = """
 from cms.api import add_plugin, create_page
@@ -75,16 +82,42 @@ def site(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Iterator[Site
     assert "Installation okay" in made
     with Site(source, "mysite.settings", place, python=str(python)) as site:
         making.set_up(site, content=CONTENT)
-        making.split(site, store)
+        making.split(site, store, **ANSWERS)
         yield site
 
 
 class TestDjangoCms(Promises):
-    gone = ("/admin/",)
+    gone = ("/admin/", "/cms_login/", "/cms_wizard/")
+    answers = ANSWERS
     starts = ("/", "/news/news-1/", "/draft/", "/members/", "/contact", "/?edit", "/nothing/")
     least = 11
 
 
-def test_it_is_split_without_a_question(site: Site) -> None:
+def test_it_is_split_once_the_two_prefixes_are_closed(site: Site) -> None:
     verdict = Plan.read(site.place / "plan.toml").verdict
     assert (verdict.is_, verdict.decisions) == (SPLIT, [])
+
+
+def test_without_answers_login_wizard_and_pages_are_named(site: Site, store: Path) -> None:
+    plan = refused(site, store)
+    assert plan.status == 3
+    for needed in (
+        "/cms_login/",
+        "/cms_wizard/create/",
+        "cms.views.details",
+        "main_anonymous_views",
+    ):
+        assert needed in plan.output
+
+
+def test_models_of_the_admin_stay_on_main_because_the_cms_imports_them(site: Site) -> None:
+    """FACTS A10: it writes the admin's log itself."""
+    main = Plan.read(site.place / "plan.toml").main
+    assert "django.contrib.admin" not in main.drop_apps
+    assert main.replace_apps["django.contrib.admin"].endswith("AdminModelsConfig")
+
+
+def test_members_page_stays_closed_and_no_toolbar_shows(site: Site) -> None:
+    page = site.get("main", "/members/")
+    assert (page.status, page.headers["Location"]) == (302, "/accounts/login/?next=/members/")
+    assert "cms-toolbar" not in site.get("main", "/?toolbar_on").body

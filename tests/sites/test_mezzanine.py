@@ -20,6 +20,8 @@ ANSWERS = {
     "admin_extra_prefixes": ["/password_reset/", "/reset/"],
     # Editing in place, and choosing a site, are for the staff.
     "main_closed_prefixes": ["/edit/", "/set_site/"],
+    # They keep what was sent only where a comment takes an account; by default it does not.
+    "main_anonymous_views": ["mezzanine.generic.views.comment", "mezzanine.generic.views.rating"],
 }
 
 CONTENT = """
@@ -95,7 +97,7 @@ def test_it_is_split_with_the_password_reset_on_the_admin(site: Site) -> None:
 def test_without_answers_the_password_reset_is_named(site: Site, store: Path) -> None:
     plan = refused(site, store)
     assert plan.status == 3
-    for needed in ("/password_reset/", "/reset/", "/edit/", "admin_extra_prefixes"):
+    for needed in ("/password_reset/", "/reset/", "/edit/", "/comment/", "admin_extra_prefixes"):
         assert needed in plan.output
 
 
