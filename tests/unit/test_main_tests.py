@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from tests.support.postgresql import postgresql_server
 from tests.support.trial import Site
+from tests.support.variants import variant
 
 TESTS = """
 from django.contrib.auth.models import User
@@ -44,8 +48,27 @@ class Emptied(TransactionTestCase):
 
 def test_sites_tests_run_on_main_and_show_what_is_lost(desk: Site) -> None:
     """Though a migration depends on sessions, and the admin's log has no model on main."""
-    (desk.source / "desk" / "tests.py").write_text(TESTS)
-    done = desk.run(["-m", "django", "test", "desk"], settings="split_main", check=False)
+    assert_only_losses_fail(desk, "main")
+
+
+@pytest.mark.slow
+def test_tables_of_dropped_apps_are_emptied_between_tests(desk: Site) -> None:
+    """PostgreSQL empties no table that another one has a constraint on."""
+    with postgresql_server() as folder:
+        database = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "postgres",
+            "USER": "postgres",
+            "HOST": str(folder),
+        }
+        added = f"DATABASES['default'].update({database!r})"
+        assert_only_losses_fail(desk, variant(desk, "on_postgresql", added=added))
+
+
+def assert_only_losses_fail(site: Site, instance: str) -> None:
+    (site.source / "desk" / "tests.py").write_text(TESTS)
+    command = ["-m", "django", "test", "desk", "--noinput"]
+    done = site.run(command, settings=f"split_{instance}", check=False)
     failed = re.findall(r"^(?:ERROR|FAIL): (\w+)", done.stderr, re.MULTILINE)
     assert sorted(failed) == ["test_lost", "test_lost_login"], done.stderr
     assert "Ran 6 tests" in done.stderr
