@@ -17,7 +17,7 @@ from django_split.diff import Change
 from django_split.findings import Finding, distinct
 from django_split.plan import Plan
 
-PAGES = 150
+PAGES = 300
 CRAWL_SECONDS = 10.0
 
 
