@@ -192,8 +192,11 @@ def _answer_with(text: str, answers: list[str]) -> str:
 
 
 def _listed(urls: list[Finding]) -> str:
-    named = ", ".join(_named_place(finding) for finding in urls[:NAMED])
-    return f"{named} and {len(urls) - NAMED} more" if len(urls) > NAMED else named
+    """The first few views, each by one of its URLs: in twenty languages it is one thing to answer."""
+    views = list({(finding.view, finding.where): finding for finding in reversed(urls)}.values())
+    named = [_named_place(finding) for finding in reversed(views)][:NAMED]
+    more = len(urls) - len(named)
+    return f"{', '.join(named)} and {more} more" if more else ", ".join(named)
 
 
 def _named_place(finding: Finding) -> str:
