@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import types
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,8 @@ class Reached:
     depth: int = 0
     is_answer: bool = True
     is_made: bool = False
+    caller: Reached | None = None
+    call: ast.Call | None = None
 
     @property
     def speaks_for_its_caller(self) -> bool:
@@ -53,19 +56,20 @@ def reached(steps: Iterable[Step], made: Iterable[type] = ()) -> Iterator[Reache
         yield item
         if item.depth == DEEPEST:
             continue
-        for step, is_answer, is_made in _next(item.step):
+        for step, call, is_made in _next(item.step):
             if step not in seen:
                 seen.add(step)
-                answers, made_ = item.is_answer and is_answer, item.is_made or is_made
-                queue.append(Reached(step, item.depth + 1, answers, made_))
+                answers, may_not_run = item.is_answer and call.is_answer, item.is_made or is_made
+                depth = item.depth + 1
+                queue.append(Reached(step, depth, answers, may_not_run, item, call.node))
 
 
 @functools.cache
-def _next(step: Step) -> tuple[tuple[Step, bool, bool], ...]:
-    found: dict[Step, tuple[bool, bool]] = {}
+def _next(step: Step) -> tuple[tuple[Step, Call, bool], ...]:
+    found: dict[Step, tuple[Call, bool]] = {}
     for call in calls_of(step):
         for called, is_made in _called(step, call):
-            found.setdefault(called, (call.is_answer, is_made))
+            found.setdefault(called, (call, is_made))
     return tuple((called, *how) for called, how in found.items())
 
 

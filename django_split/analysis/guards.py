@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from django_split.analysis.anatomy import Step, View, scope_of
+from django_split.analysis.anatomy import Step, View, calls_of, scope_of, steps_of
+from django_split.analysis.evidence import at
+from django_split.analysis.layers import peel
 from django_split.analysis.names import USER
-from django_split.analysis.objects import UNKNOWN, cells, is_a, member
-from django_split.analysis.refusals import mentions_user
+from django_split.analysis.objects import UNKNOWN, Bound, cells, is_a, member
+from django_split.analysis.refusals import is_seldom, mentions_user
 from django_split.analysis.source import home, node_of, qualname
 from django_split.analysis.truth import returned
 from django_split.analysis.visitor import Visitor
@@ -27,6 +29,13 @@ DECORATORS = (
     "rules.contrib.views",
     "waffle_perms",
     "wagtail.admin.auth",
+)
+MIXINS = (
+    "braces.views",
+    "django.contrib.auth.mixins",
+    "guardian.mixins",
+    "rules.contrib.views",
+    "two_factor.views.mixins",
 )
 # Where Django's AdminSite wraps what an admin is asked to guard.
 ADMIN_VIEW = "django.contrib.admin.sites"
@@ -51,6 +60,22 @@ def by_decorator(view: View) -> Iterator[tuple[str, str]]:
         name = _guard(step.function)
         if name:
             yield f"{name} ({_home_of_guard(step.function)})", name
+
+
+def by_call(view: View) -> Iterator[tuple[str, str]]:
+    """Guards that a view meets as it runs, with where:
+
+    it calls `login_required(view)`, or a function that is guarded.
+    """
+    for step in view.steps:
+        scope = scope_of(step)
+        for call in calls_of(step):
+            if scope is None or is_seldom(scope, call.node) or is_a(call.target, type, Bound):
+                continue
+            for function in peel(call.target).functions:
+                if name := _guard(function):
+                    said = f"{name} ({_home_of_guard(function)})"
+                    yield said, at(step.file, call.node.lineno)
 
 
 def _guard(function: types.FunctionType) -> str:
@@ -107,8 +132,16 @@ def by_mixin(classes: Iterable[type]) -> Iterator[str]:
     """The mixins that guard a class view: Django's, braces', and those named as they are."""
     for cls in classes:
         for base in cls.__mro__:
-            if base is not cls and MIXIN.match(base.__name__) and not _lets_everybody_in(cls):
+            if base is cls or not MIXIN.match(base.__name__) or _lets_everybody_in(cls):
+                continue
+            if base.__module__.startswith(MIXINS) or not _says_itself(base):
                 yield f"{base.__name__} ({base.__module__})"
+
+
+def _says_itself(base: type) -> bool:
+    """Whether a mixin looks at the user where that can be read: then its conditions count."""
+    scopes = [scope_of(step) for step in steps_of(base)]
+    return any(scope is not None and mentions_user(scope) for scope in scopes)
 
 
 def _lets_everybody_in(cls: type) -> bool:

@@ -92,7 +92,7 @@ def _refused(entry: str, steps: list[Reached]) -> Iterator[Finding]:
     for item in steps:
         scope = scope_of(item.step) if item.speaks_for_its_caller else None
         for refusal in refusals(scope, item.step.is_decorator) if scope else ():
-            if refusal.demands and (item.is_answer or refusal.raises):
+            if item.is_answer or refusal.raises:
                 where = at(item.step.file, refusal.line)
                 if refusal.everywhere:
                     said = f"MIDDLEWARE has {entry}: every page demands a login"

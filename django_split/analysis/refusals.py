@@ -6,10 +6,11 @@ import ast
 import functools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from django_split.analysis.answers import REDIRECT, REFUSAL, denies, ends, only_redirects, refuses
 from django_split.analysis.names import USER, Scope
-from django_split.analysis.source import FUNCTIONS, last_name, statements
+from django_split.analysis.source import FUNCTIONS, statements
 from django_split.analysis.truth import assumptions
 from django_split.analysis.visitor import Visitor
 
@@ -18,14 +19,14 @@ from django_split.analysis.visitor import Visitor
 class Refusal:
     """A place where somebody who is not signed in gets no further.
 
-    `demands` is False where only some objects are kept for the staff, as drafts are: for the others
-    the page is public. `everywhere` says that no condition but the visitor's has to hold,
-    `on_data` that a row decides. `raises` says that it holds whoever calls the function.
+    `on_data` says that a row decides, and others are public; `for_members` that it is enough to be
+    signed in, where drafts are for the staff. `everywhere`: nothing but who comes has to be so.
+    `raises`: it holds whatever the caller does with the answer.
     """
 
     line: int
     condition: str
-    demands: bool
+    for_members: bool
     raises: bool
     everywhere: bool
     on_data: bool
@@ -47,83 +48,95 @@ class _Way:
         return _Way(self.everywhere and usual, self.on_data or is_data)
 
 
-# Calls whose answer is a refusal, by name: Django's, and what sites call their own.
-REFUSES = re.compile(
-    r"(?i)(redirect_to_login|forbidden|notfound|not_found|handle_no_permission|permission_?denied"
-    r"|access_?denied|unauthori[sz]ed|no_?permission|not_?authenticated|reject|login_required"
-    r"|deny|denied)"
-)
-REDIRECTS = re.compile(r"(?i)\w*redirect\w*\Z")
-LOGIN_PAGE = re.compile(r"(?i)log_?_?-?in|sign_?-?in|sign_?-?up|\bauth|account|register")
-REFUSED = (401, 403, 404)
-STATUS = re.compile(r"HTTP_40[134]_|UNAUTHORIZED|FORBIDDEN|NOT_FOUND")
-# Exceptions that are an answer to the visitor, and no error of the program's.
-DENIES = re.compile(r"(?i)http|denied|forbidden|unauthori|authenti|permission|login|suspicious")
 # What an anonymous visitor can do to a public page.
 ABOUT_THE_REQUEST = re.compile(
     r"\.(method|POST|FILES|body|headers|META)\b|is_valid|is_ajax|\bpath(_info)?\b|\bview_func\b"
 )
 
-REFUSAL = "refusal"
-REDIRECT = "redirect"
 
-
-@functools.cache
-def refusals(scope: Scope, is_decorator: bool = False) -> tuple[Refusal, ...]:
+def refusals(scope: Scope, is_decorator: bool = False) -> list[Refusal]:
     """The refusals of a function, in the order in which they are written.
 
     A decorator's are those of the functions that it makes: they run in the view's place.
     """
-    if not scope.has_kinds:
-        return ()
-    found = list(_walk(scope, statements(scope.node), _Way()))
-    for node in scope.reading.body if is_decorator else ():
-        if isinstance(node, FUNCTIONS):
-            found += _walk(scope, statements(node), _Way())
-    return tuple(found)
+    return _read(scope, is_decorator).found
 
 
-def _walk(scope: Scope, body: list[ast.stmt], way: _Way) -> Iterator[Refusal]:
-    for index, statement in enumerate(body):
-        if isinstance(statement, ast.If):
-            choice = _Choice(
-                scope, statement.test, statement.body, statement.orelse, body[index + 1 :]
-            )
-            yield from choice.refusals(way)
-            anonymous, _ = choice.anonymous()
-            if anonymous is not False:
-                yield from _walk(scope, statement.body, way.through(choice, True))
-            if anonymous is not True:
-                yield from _walk(scope, statement.orelse, way.through(choice, False))
-            if _ends(statement.orelse if anonymous is False else statement.body):
-                if anonymous is not None:
+def is_seldom(scope: Scope, call: ast.Call) -> bool:
+    """Whether a call is made for some rows only, or not for an anonymous visitor."""
+    return id(call) in _read(scope, True).seldom
+
+
+@functools.cache
+def _read(scope: Scope, is_decorator: bool) -> _Walk:
+    walk = _Walk(scope)
+    if scope.has_kinds:
+        walk.through(statements(scope.node), _Way())
+        for node in scope.reading.body if is_decorator else ():
+            if isinstance(node, FUNCTIONS):
+                walk.through(statements(node), _Way())
+    return walk
+
+
+SELDOM = _Way(everywhere=False, on_data=True)
+
+
+@dataclass
+class _Walk:
+    """The way of an anonymous visitor through a function."""
+
+    scope: Scope
+    found: list[Refusal] = field(default_factory=list)
+    seldom: set[int] = field(default_factory=set)  # calls, by the node's id
+
+    def through(self, body: list[ast.stmt], way: _Way) -> None:
+        for index, statement in enumerate(body):
+            if way.on_data:
+                self._mark([statement])
+            if isinstance(statement, ast.If):
+                rest = body[index + 1 :]
+                choice = _Choice(self.scope, statement, rest)
+                self.found += choice.refusals(way)
+                anonymous, _ = choice.anonymous()
+                for branch, when in ((statement.body, True), (statement.orelse, False)):
+                    if anonymous in (when, None):
+                        self.through(branch, way.through(choice, when))
+                    else:
+                        self._mark(branch)
+                taken = statement.orelse if anonymous is False else statement.body
+                if ends(taken) and anonymous is not None:
+                    self._mark(rest)
                     return
-                way = way.through(choice, False)
-        else:
-            yield from _walk_other(scope, statement, way)
+                if ends(taken) and not refuses(self.scope, taken):
+                    # A page for some: what comes now is not for all.
+                    way = way.through(choice, False)
+            else:
+                self._other(statement, way)
 
+    def _mark(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            self.seldom.update(id(n) for n in ast.walk(statement) if isinstance(n, ast.Call))
 
-def _walk_other(scope: Scope, statement: ast.stmt, way: _Way) -> Iterator[Refusal]:
-    seldom = _Way(False, True)
-    match statement:
-        case ast.Return(value=ast.IfExp(test=test, body=one, orelse=other)):
-            first, second = ast.Return(one), ast.Return(other)
-            yield from _Choice(scope, test, [first], [second], []).refusals(way)
-        case ast.Assert(test=test):
-            wrong: list[ast.stmt] = [ast.Raise(exc=ast.Name("PermissionDenied"), cause=None)]
-            yield from _Choice(scope, test, [], wrong, []).refusals(way)
-        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
-            yield from _walk(scope, body, way)
-            for handler in handlers:
-                yield from _walk(scope, handler.body, seldom)
-            yield from _walk(scope, [*orelse, *finalbody], way)
-        case ast.With(body=body) | ast.AsyncWith(body=body) | ast.While(body=body):
-            yield from _walk(scope, body, way)
-        case ast.For(body=body) | ast.AsyncFor(body=body):
-            yield from _walk(scope, body, way)
-        case ast.Match(cases=cases):
-            for case in cases:
-                yield from _walk(scope, case.body, seldom)
+    def _other(self, statement: ast.stmt, way: _Way) -> None:
+        match statement:
+            case ast.Return(value=ast.IfExp(test=test, body=one, orelse=other)):
+                either = ast.If(test, [ast.Return(one)], [ast.Return(other)])
+                self.found += _Choice(self.scope, either, []).refusals(way)
+            case ast.Assert(test=test):
+                wrong = ast.Raise(exc=ast.Name("PermissionDenied"), cause=None)
+                self.found += _Choice(self.scope, ast.If(test, [], [wrong]), []).refusals(way)
+            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+                self.through(body, way)
+                for handler in handlers:
+                    self.through(handler.body, SELDOM)
+                self.through([*orelse, *finalbody], way)
+            case ast.With(body=body) | ast.AsyncWith(body=body) | ast.While(body=body):
+                self.through(body, way)
+            case ast.For(body=body) | ast.AsyncFor(body=body):
+                self.through(body, way)
+            case ast.Match(cases=cases):
+                for case in cases:
+                    self.through(case.body, SELDOM)
 
 
 @dataclass
@@ -131,38 +144,40 @@ class _Choice:
     """An `if`, with the statements that come after it."""
 
     scope: Scope
-    test: ast.expr
-    body: list[ast.stmt]
-    orelse: list[ast.stmt]
+    written: ast.If
     rest: list[ast.stmt]
 
+    @property
+    def test(self) -> ast.expr:
+        return self.written.test
+
     def refusals(self, way: _Way) -> Iterator[Refusal]:
-        other = self.orelse or self.rest
+        other = self.written.orelse or self.rest
         for branch, instead, when in (
-            (self.body, other, True),
-            (self.orelse, self.body, False),
-            (self._what_remains(), self.body, False),
+            (self.written.body, other, True),
+            (self.written.orelse, self.written.body, False),
+            (self._what_remains(), self.written.body, False),
         ):
-            how = _refuses(self.scope, branch)
-            if how == REDIRECT and _only_redirects(instead):
+            how = refuses(self.scope, branch)
+            if how == REDIRECT and only_redirects(instead):
                 continue  # a signpost: some go here, some there
-            refusal = self._refusal(when, way, _denies(branch[-1])) if how else None
+            refusal = self._refusal(when, way, denies(branch[-1])) if how else None
             if refusal:
                 yield refusal
                 return
 
     def _what_remains(self) -> list[ast.stmt]:
         """What is left for a visitor when those who pass the test leave with an answer."""
-        if self.orelse or not _ends(self.body):
+        if self.written.orelse or not ends(self.written.body):
             return []
         answers = [
             node
             for statement in self.rest
             for node in ast.walk(statement)
-            if isinstance(node, ast.Return) and not _refuses(self.scope, [node])
+            if isinstance(node, ast.Return) and not refuses(self.scope, [node])
         ]
         # Other than a redirect that sends everybody on.
-        refused = _refuses(self.scope, self.rest) == REFUSAL
+        refused = refuses(self.scope, self.rest) == REFUSAL
         return self.rest if refused and not answers else []
 
     def _refusal(self, when: bool, way: _Way, raises: bool) -> Refusal | None:
@@ -178,7 +193,7 @@ class _Choice:
         return Refusal(
             line=getattr(self.test, "lineno", 0),
             condition=ast.unparse(self.test),
-            demands=for_members or not on_data,
+            for_members=for_members,
             raises=raises,
             everywhere=way.everywhere and (always or self.usually() is when),
             on_data=on_data,
@@ -203,67 +218,6 @@ class _Choice:
 
 def _is_data(node: ast.expr) -> bool:
     return not ABOUT_THE_REQUEST.search(ast.unparse(node))
-
-
-def _ends(body: list[ast.stmt]) -> bool:
-    if not body:
-        return False
-    last = body[-1]
-    if isinstance(last, ast.If):
-        return _ends(last.body) and _ends(last.orelse)
-    return isinstance(last, ast.Return | ast.Raise)
-
-
-def _refuses(scope: Scope, body: list[ast.stmt]) -> str:
-    """How these statements end: REFUSAL, REDIRECT (to where, is not known), or neither."""
-    last = body[-1] if body else None
-    if isinstance(last, ast.Raise):
-        return REFUSAL
-    if isinstance(last, ast.Return) and last.value is not None:
-        return _refusing(scope, last.value)
-    if isinstance(last, ast.If):
-        ways = {_refuses(scope, last.body), _refuses(scope, last.orelse)}
-        if "" not in ways:
-            return REDIRECT if REDIRECT in ways else REFUSAL
-    return ""
-
-
-def _denies(last: ast.stmt) -> bool:
-    error = last.exc if isinstance(last, ast.Raise) else None
-    return error is not None and bool(DENIES.search(last_name(getattr(error, "func", error))))
-
-
-def _refusing(scope: Scope, answer: ast.expr, depth: int = 0) -> str:
-    match answer:
-        case ast.Await(value=value):
-            return _refusing(scope, value, depth)
-        case ast.Name(id=name) if depth < 2 and (made := scope.value(name)):
-            return _refusing(scope, made, depth + 1)
-        case ast.Tuple(elts=[ast.Constant(value=status), *_]):
-            return REFUSAL if status in REFUSED else ""
-        case ast.Call(func=function, args=arguments, keywords=keywords):
-            name = last_name(function) or last_name(getattr(function, "func", function))
-            if REFUSES.search(name):
-                return REFUSAL
-            if REDIRECTS.match(name):
-                target = " ".join(ast.unparse(part) for part in (*arguments, *keywords))
-                return REFUSAL if LOGIN_PAGE.search(target) else REDIRECT
-            given = [*arguments[1:], *(k.value for k in keywords if "status" in (k.arg or ""))]
-            return REFUSAL if any(map(_is_refused, given)) else ""
-    return ""
-
-
-def _is_refused(status: ast.expr) -> bool:
-    if isinstance(status, ast.Constant):
-        return status.value in REFUSED
-    return bool(STATUS.search(last_name(status)))
-
-
-def _only_redirects(body: list[ast.stmt]) -> bool:
-    answer = body[0] if len(body) == 1 else None
-    if not isinstance(answer, ast.Return) or not isinstance(answer.value, ast.Call):
-        return False
-    return bool(REDIRECTS.match(last_name(answer.value.func)))
 
 
 @functools.cache

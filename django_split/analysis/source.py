@@ -125,6 +125,36 @@ def decorator_line(function: FunctionType, name: str) -> int:
     return 0
 
 
+def line_of_class(cls: type) -> tuple[str, int] | None:
+    """The file and the first line of a class, its decorators included."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+    line = _classes(file).get(cls.__qualname__) if file.endswith(".py") else None
+    return (file, line) if line else None
+
+
+@functools.cache
+def _classes(file: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+
+    def walk(node: ast.AST, above: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            name = above
+            if isinstance(child, ast.ClassDef):
+                found[above + child.name] = min(
+                    [child.lineno, *(d.lineno for d in decorators(child))]
+                )
+                name = f"{above}{child.name}."
+            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                name = f"{above}{child.name}.<locals>."
+            if isinstance(child, ast.stmt | ast.ExceptHandler):
+                walk(child, name)
+
+    parsed = tree(file)
+    if parsed:
+        walk(parsed, "")
+    return found
+
+
 def home(function: FunctionType) -> str:
     """The module that a function was written in; `functools.wraps` hides it in `__module__`."""
     name = function.__globals__.get("__name__", "")

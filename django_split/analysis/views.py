@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 
 from django_split import findings as kinds
 from django_split.analysis import guards, leftovers, logins, rest
 from django_split.analysis.anatomy import View, scope_of, uses, view
-from django_split.analysis.evidence import at, place
+from django_split.analysis.evidence import at
 from django_split.analysis.follow import Reached, reached
 from django_split.analysis.keeps import keeper, writes
 from django_split.analysis.refusals import mentions_user, refusals
 from django_split.analysis.routes import Route
-from django_split.analysis.source import decorator_line, home, is_installed, is_machinery
+from django_split.analysis.seldom import runs_seldom
+from django_split.analysis.source import (
+    decorator_line,
+    home,
+    is_installed,
+    is_machinery,
+    line_of_class,
+)
 from django_split.findings import Finding
 
 logger = logging.getLogger(__name__)
@@ -27,19 +36,22 @@ Evidence = tuple[str, str, str]  # kind, what, where
 def find(routes: list[Route]) -> list[Finding]:
     """One finding for each URL whose view needs what main does not have:
 
-    the strongest only, of LOGIN, PRIVATE, SESSION and USER; then what the site's own code writes to
-    the session by a path that no URL is known for.
+    the strongest only, of LOGIN, PRIVATE, SESSION, RESTRICTION and USER; then what middlewares do,
+    and what the site's own code writes to the session where no URL is known to lead.
     """
     found: dict[str, Finding | None] = {}
     told: set[str] = set()
+    # The same view in twenty languages is looked into once.
+    known: dict[tuple[int, bool], Finding | None] = {}
     for route in routes:
+        key = id(route.callback), "<" in route.url
         try:
-            looked = _look(route, told)
+            looked = known[key] if key in known else known.setdefault(key, _look(route, told))
         except Exception as error:  # somebody else's object may do anything when it is looked at
             logger.warning("%s (%s) could not be looked into: %r", route.url, route.view, error)
             continue
         # Of two patterns for one path Django takes the first.
-        found.setdefault(route.url, looked)
+        found.setdefault(route.url, replace(looked, url=route.url) if looked else None)
     return [*(one for one in found.values() if one), *leftovers.find(routes, told)]
 
 
@@ -52,11 +64,11 @@ def _look(route: Route, told: set[str]) -> Finding | None:
     steps = list(reached(taken.steps, uses(taken)))
     kept = list(_kept(taken, steps))
     told.update(where for _, _, where in kept)
-    for kind, what, where in (*_login(taken, steps), *_private(route, taken, steps), *kept):
+    evidence = chain(
+        _login(taken, steps), _private(route, taken, steps), kept, _lesser(route, taken, steps)
+    )
+    for kind, what, where in evidence:
         return Finding(kind, what, url=route.url, view=route.view, where=where or definition)
-    for what, where in _shows_user(route, taken, steps):
-        what = f"{what}: on main nobody is signed in"
-        return Finding(kinds.USER, what, url=route.url, view=route.view, where=where or definition)
     return None
 
 
@@ -67,10 +79,13 @@ def _has_own_code(taken: View) -> bool:
 
 def _definition(taken: View) -> str:
     """Where a view is written: its class, or the innermost function."""
+    for cls in taken.layers.classes:
+        if written := line_of_class(cls):
+            return at(*written)
     own = [one for one in taken.layers.functions if not is_machinery(home(one))]
-    for thing in (*taken.layers.classes, *reversed(own), *taken.layers.functions[-1:]):
-        if written := place(thing):
-            return written
+    for function in (*reversed(own), *taken.layers.functions[-1:]):
+        if not function.__code__.co_filename.startswith("<"):
+            return at(function.__code__.co_filename, function.__code__.co_firstlineno)
     return ""
 
 
@@ -96,12 +111,28 @@ def _private(route: Route, taken: View, steps: list[Reached]) -> Iterator[Eviden
     demand = rest.demand(taken.layers, "<" in route.url)
     if demand and demand.by_session:
         yield kinds.PRIVATE, demand.what, ""
+    for call, where in guards.by_call(taken):
+        yield kinds.PRIVATE, call, where
+    yield from (one for one in _refused(taken, steps) if one[0] == kinds.PRIVATE)
+
+
+def _refused(taken: View, steps: list[Reached]) -> Iterator[Evidence]:
+    """Where the view's own conditions let nobody on who is not signed in."""
     for item in steps:
         scope = scope_of(item.step) if item.speaks_for_its_caller else None
         for refusal in refusals(scope, item.step.is_decorator) if scope else ():
-            if refusal.demands and (item.is_answer or refusal.raises):
-                what = f'"if {_short(refusal.condition)}" refuses who is not signed in'
-                yield kinds.PRIVATE, what, at(item.step.file, refusal.line)
+            if not (item.is_answer or refusal.raises):
+                continue
+            condition, where = _short(refusal.condition), at(item.step.file, refusal.line)
+            if not (refusal.on_data or runs_seldom(item, taken)):
+                what = f'"if {condition}" refuses who is not signed in'
+                yield kinds.PRIVATE, what, where
+            elif refusal.for_members:
+                what = f'"if {condition}" refuses who is not signed in, where a row says so'
+                yield kinds.RESTRICTION, what, where
+            else:
+                what = f'"if {condition}" keeps some rows for the staff: on main nobody is'
+                yield kinds.USER, what, where
 
 
 def _kept(taken: View, steps: list[Reached]) -> Iterator[Evidence]:
@@ -114,20 +145,18 @@ def _kept(taken: View, steps: list[Reached]) -> Iterator[Evidence]:
         yield kinds.SESSION, f"{name} keeps what it is told in the session", ""
 
 
-def _shows_user(route: Route, taken: View, steps: list[Reached]) -> Iterator[tuple[str, str]]:
-    demand = rest.demand(taken.layers, "<" in route.url)
-    if demand:
-        yield demand.what, ""
-    own = [item.step for item in steps if not item.depth]
-    for step in own:
-        scope = scope_of(step)
-        for refusal in refusals(scope, step.is_decorator) if scope else ():
-            what = f'"if {_short(refusal.condition)}" keeps something for the staff'
-            yield what, at(step.file, refusal.line)
-    for step in own:
-        scope = scope_of(step)
+def _lesser(route: Route, taken: View, steps: list[Reached]) -> Iterator[Evidence]:
+    """What stops nobody."""
+    refused = list(_refused(taken, steps))
+    yield from (one for one in refused if one[0] == kinds.RESTRICTION)
+    if demand := rest.demand(taken.layers, "<" in route.url):
+        yield kinds.USER, f"{demand.what}; it need not be by a session", ""
+    yield from refused
+    for item in steps:
+        scope = None if item.depth else scope_of(item.step)
         if scope and (line := mentions_user(scope)):
-            yield "the view looks at the user", at(step.file, line)
+            what = "the view looks at the user: on main nobody is signed in"
+            yield kinds.USER, what, at(item.step.file, line)
 
 
 def _short(text: str) -> str:

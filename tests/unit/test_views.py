@@ -48,7 +48,7 @@ def walled(make_site: MakeSite) -> Found:
     return look(make_site("doors", f"MIDDLEWARE += {names}\n"))[1]
 
 
-@pytest.mark.parametrize("kind", ["login", "private", "session", "user", "public"])
+@pytest.mark.parametrize("kind", ["login", "private", "session", "restriction", "user", "public"])
 def test_each_view_is_what_its_url_says(doors: tuple[list[str], Found], kind: str) -> None:
     urls, found = doors
     kinds = {one["url"]: one["kind"] for one in found}
@@ -108,8 +108,8 @@ def test_a_url_has_one_finding(doors: tuple[list[str], Found]) -> None:
         ("/login/register/", "its form is UserCreationForm", "class Register(CreateView):"),
         (
             "/user/draft/<int:pk>/",
-            '"if not door.is_public and (not request.user.is_staff)" keeps something for the '
-            "staff: on main nobody is signed in",
+            '"if not door.is_public and (not request.user.is_staff)" keeps some rows for the '
+            "staff: on main nobody is",
             "    if not door.is_public and not request.user.is_staff:",
         ),
     ],

@@ -10,6 +10,7 @@ urlpatterns = [
     path("login/", include("doors.views.login")),
     path("private/", include("doors.views.private")),
     path("session/", include("doors.views.session")),
+    path("restriction/", include("doors.views.restriction")),
     path("user/", include("doors.views.user")),
     path("public/", include("doors.views.public")),
 ]

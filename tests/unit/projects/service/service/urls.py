@@ -28,6 +28,7 @@ urlpatterns = [
     path("login/in/", views.Login.as_view()),
     path("login/register/", views.Register.as_view()),
     path("login/pages/", include("rest_framework.urls")),
+    path("session/wizard/", views.Wizard.as_view()),
     path("session/keeps/", views.Keeps.as_view()),
     path("session/function/", views.keeps),
     path("session/various/", Various.as_view({"get": "keeps"})),
@@ -46,4 +47,9 @@ urlpatterns = [
     path("public/chosen/", Chosen.as_view(READ)),
     path("public/function/", views.public),
     path("public/token/", obtain_auth_token),
+    path("packages/allauth/", include("allauth.urls")),
+    path("packages/oidc/", include("mozilla_django_oidc.urls")),
+    path("packages/registration/", include("registration.backends.default.urls")),
+    path("packages/social/", include("social_django.urls")),
+    path("", views.api.urls),
 ]

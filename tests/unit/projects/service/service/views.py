@@ -1,7 +1,11 @@
 """Views of REST framework. Without a word about it, it knows a user by the session."""
 
+from django import forms
 from django.contrib.auth import login
 from django.contrib.auth.models import Group, User
+from formtools.wizard.views import SessionWizardView
+from ninja import NinjaAPI
+from ninja.security import HttpBearer, django_auth
 from rest_framework import authentication, generics, permissions, serializers, viewsets
 from rest_framework.decorators import action, api_view, permission_classes
 from rest_framework.response import Response
@@ -209,3 +213,52 @@ def members(request):
 def keeps(request):
     request.session["x"] = 1
     return Response()
+
+
+class Wizard(SessionWizardView):
+    form_list = (forms.Form,)
+
+
+api = NinjaAPI()
+
+
+class Bearer(HttpBearer):
+    def authenticate(self, request, token):
+        return token
+
+
+@api.get("/public/ninja")
+def ninja(request):
+    return {}
+
+
+@api.get("/public/ninja-with-token", auth=Bearer())
+def ninja_with_token(request):
+    return {}
+
+
+@api.get("/private/ninja", auth=django_auth)
+def ninja_private(request):
+    return {}
+
+
+@api.get("/private/ninja-by-itself")
+def ninja_by_itself(request):
+    if not request.user.is_staff:
+        return api.create_response(request, {}, status=403)
+    return {}
+
+
+@api.get("/user/ninja", auth=[django_auth, Bearer()])
+def ninja_either(request):
+    return {}
+
+
+@api.post("/session/ninja")
+def ninja_keeps(request):
+    request.session["x"] = 1
+
+
+@api.post("/login/ninja")
+def ninja_login(request):
+    login(request, None)

@@ -134,6 +134,11 @@ class LoginInAsView(View):
         return HttpResponse()
 
 
+class GuardedInDispatch(View):
+    def dispatch(self, request, *args, **kwargs):
+        return login_required(super().dispatch)(request, *args, **kwargs)
+
+
 def if_not(request):
     if not request.user.is_authenticated:
         return redirect("login")
@@ -201,11 +206,17 @@ def by_membership(request, pk):
     return render(request, "page.html")
 
 
-def hidden_from_some(request, pk):
-    door = get_object_or_404(object, pk=pk)
-    if door.is_hidden and not request.user.is_authenticated:
-        raise Http404
+def without_a_row(request, pk=None):
+    """What sends somebody away first shows nobody a page."""
+    if pk is None:
+        return redirect("/rows/")
+    if not request.user.is_authenticated:
+        return redirect("login")
     return render(request, "page.html")
+
+
+def guarded_as_it_runs(request):
+    return login_required(page)(request)
 
 
 def to_write(request):
@@ -382,7 +393,9 @@ urlpatterns = [
     path("by-owner/<int:pk>/", by_owner),
     path("by-owner-id/<int:pk>/", by_owner_id),
     path("by-membership/<int:pk>/", by_membership),
-    path("hidden-from-some/<int:pk>/", hidden_from_some),
+    path("without-a-row/", without_a_row),
+    path("guarded-as-it-runs/", guarded_as_it_runs),
+    path("guarded-in-dispatch/", GuardedInDispatch.as_view()),
     path("to-write/", to_write),
     path("to-write-at-once/", to_write_at_once),
     path("asserted/", asserted),
