@@ -42,7 +42,8 @@ class Blame:
 def blame(error: BaseException, installed: Iterable[str], gone: Sequence[App]) -> Blame:
     """Say what an error in main's process comes from.
 
-    Takes main's INSTALLED_APPS, and the apps that it was made to do without.
+    Takes the base's INSTALLED_APPS, for an app that was dropped may be used still, and the apps
+    that main can keep the models of.
     """
     chain = list(_chain(error))
     missing = ((link, entry) for link in chain if (entry := _missing(link, gone)))

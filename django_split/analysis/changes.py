@@ -57,6 +57,17 @@ def drop(plan: Plan, entry: str, known: Known, why: str = "") -> None:
     _shadow(plan, known)
 
 
+def take_back(plan: Plan, entry: str, known: Known) -> None:
+    """Main has an app after all."""
+    main = plan.main
+    main.drop_apps = [app for app in main.drop_apps if app != entry]
+    for name in [entry, *known.processors.get(entry, ())]:
+        main.why.pop(name, None)
+    for processor in known.processors.get(entry, ()):
+        main.swap_context_processors.pop(processor, None)
+    _shadow(plan, known)
+
+
 def keep_models(plan: Plan, entry: str, known: Known, needed: list[Finding]) -> None:
     """Main keeps an app's models and templates, and nothing else of it. It needs no shadow then."""
     main = plan.main

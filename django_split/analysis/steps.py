@@ -54,10 +54,11 @@ def base(request: dict[str, Any]) -> dict[str, Any]:
 def main(request: dict[str, Any]) -> dict[str, Any]:
     """Start main under the plan that the environment names, and ask the same pages.
 
-    Takes `paths`, `prefixes`, `pages` and `seconds`; `gone` are the apps that main can keep the
-    models of, `dropped` the entries of those that it does not. Gives `needed`, the findings that
-    say why it must, by entry; `errors`, of its system checks; and `pages`, which nobody has asked
-    for while something is missing. Or `broken`: why it does not start.
+    Takes `paths`, `prefixes`, `pages` and `seconds`; `installed` are the base's apps, `gone` those
+    that main can keep the models of, `dropped` the entries of those that it does not. Gives
+    `needed`, the findings that say why it must, by entry; `errors`, of its system checks; and
+    `pages`, which nobody has asked for while something is missing. Or `broken`: why it does not
+    start.
     """
     from django_split.analysis.blame import blame
     from django_split.analysis.imports import App
@@ -83,9 +84,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
                 crawl.of_main(paths, prefixes, deployment, request["seconds"])
             )
     except (Exception, SystemExit) as error:
-        from django.conf import settings
-
-        found = blame(error, settings.INSTALLED_APPS, gone)
+        found = blame(error, request["installed"], gone)
         return {"broken": dataclasses.asdict(found)}
     return {"needed": _plain(needed), "errors": errors, "pages": pages}
 

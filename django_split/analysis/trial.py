@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from django_split import findings as kinds
-from django_split.analysis.changes import Known, drop, keep_models
+from django_split.analysis.changes import Known, drop, keep_models, take_back
 from django_split.analysis.process import Processes
 from django_split.findings import Finding
-from django_split.plan import SPLIT, Main, Plan, Verdict
+from django_split.plan import SPLIT, Plan, Verdict
 
 # An app that cannot load without the admin goes, and then another may be the next.
 ATTEMPTS = 12
@@ -35,8 +34,8 @@ class Trial:
     request: Mapping[str, Any]
     findings: list[Finding] = field(default_factory=list)
     pages: dict[str, Any] | None = None
-    before: Main | None = None  # the plan as it was before an app that may be used was dropped
-    first: Finding | None = None
+    # What the trial itself dropped, with what to say if that was in vain.
+    gone: dict[str, Finding] = field(default_factory=dict)
 
     def run(self) -> None:
         """Start main until nothing is left to mend."""
@@ -62,7 +61,12 @@ class Trial:
             for entry, name in self.known.names.items()
             if entry in self.known.models_only
         ]
-        asked = {**self.request, "gone": gone, "dropped": self.plan.main.drop_apps}
+        asked = {
+            **self.request,
+            "gone": gone,
+            "dropped": self.plan.main.drop_apps,
+            "installed": list(self.known.names),
+        }
         with tempfile.TemporaryDirectory(prefix="django-split-") as directory:
             path = Path(directory, "plan.json")
             # On the base's own database and files, and whatever the verdict will be.
@@ -78,14 +82,12 @@ class Trial:
         if app in main.drop_apps:
             return False  # it is gone, and still somebody uses it
         if app in self.known.skins:
-            drop(self.plan, app, self.known, reason)
+            self._drop(app, reason, self._broken(broken))
         elif missing in main.drop_apps:
             error = Finding(kinds.NEEDED, broken["error"], where=broken["where"])
-            keep_models(self.plan, missing, self.known, [error])
+            self._keep_models(missing, [error])
         elif app and app in self.known.labels and app not in self.known.kept:
-            if self.before is None:
-                self.before, self.first = copy.deepcopy(main), self._broken(broken)
-            drop(self.plan, app, self.known, reason)
+            self._drop(app, reason, self._broken(broken))
         else:
             return False
         return True
@@ -94,14 +96,25 @@ class Trial:
         """Keep the models that main's modules need. Gives whether the plan was changed."""
         missing = [entry for entry in self.plan.main.drop_apps if needed.get(entry)]
         for entry in missing:
-            keep_models(self.plan, entry, self.known, _read(needed)[entry])
+            self._keep_models(entry, _read(needed)[entry])
         return bool(missing)
+
+    def _drop(self, entry: str, reason: str, otherwise: Finding) -> None:
+        self.gone[entry] = otherwise
+        drop(self.plan, entry, self.known, reason)
+
+    def _keep_models(self, entry: str, needed: list[Finding]) -> None:
+        """Keep an app's models; what could not load without them may load now."""
+        keep_models(self.plan, entry, self.known, needed)
+        for dropped in self.gone:
+            take_back(self.plan, dropped, self.known)
+        self.gone = {}
 
     def _mend_checks(self, errors: list[list[str]]) -> bool:
         for check, message, app in self._new(errors):
             if app in self.known.skins and app not in self.plan.main.drop_apps:
                 reason = f"its system check {check} fails without the admin: {message}"
-                drop(self.plan, app, self.known, reason)
+                self._drop(app, reason, _failed(check, message))
                 return True
         return False
 
@@ -110,9 +123,10 @@ class Trial:
 
     def _give_up(self, broken: Mapping[str, str]) -> None:
         """Say why main does not start. An app that was dropped in vain comes back."""
-        if self.before is not None:
-            self.plan.main = self.before
-        self.findings.append(self.first or self._broken(broken))
+        app = broken["app"]
+        if app in self.gone:
+            take_back(self.plan, app, self.known)
+        self.findings.append(self.gone.get(app) or self._broken(broken))
 
     def _broken(self, broken: Mapping[str, str]) -> Finding:
         gone = self.known.names.get(broken["missing"])
