@@ -126,8 +126,15 @@ def survey(base: str, deployment: Deployment) -> Survey:
         known=known,
         errors=systemchecks.errors(),
         routes=len({route.callback for route in public}),
-        paths=[route.url for route in public if route.literal],
+        paths=_paths(public),
     )
+
+
+def _paths(public: list[routes.Route]) -> list[str]:
+    """What can be asked for: each view in the default language, then the others."""
+    literal = [route for route in public if route.literal]
+    first = {id(route.callback): route for route in reversed(literal)}
+    return list(dict.fromkeys(route.url for route in [*reversed(first.values()), *literal]))
 
 
 def _known(public: list[routes.Route], deployment: Deployment) -> Known:
