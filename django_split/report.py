@@ -194,7 +194,8 @@ def _questions(sheet: Sheet, plan: Plan) -> None:
     elif not plan.verdict.decisions:
         sheet.sentence("it is not split", style=BOLD)
     else:
-        sheet.sentence("not split until this is decided; type again, with one of each:", style=BOLD)
+        sheet.sentence("not split until this is decided", style=BOLD)
+        sheet.line("Type the command again with one of each, or set the variables of these names:")
     open_ = [finding for finding in plan.findings if finding.is_open]
     for kind in kinds.NEED_AN_ANSWER:
         if group := of_kind(open_, kind):

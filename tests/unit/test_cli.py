@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from django_split.cli import LISTS, VALUES, main
+from django_split.cli import main
+from django_split.plan_command import LISTS, VALUES
 from tests.support.trial import REPOSITORY, Site
 from tests.unit.conftest import MakeSite
 

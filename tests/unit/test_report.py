@@ -152,7 +152,7 @@ def test_question_ends_with_what_to_type() -> None:
     )
     text = shown(plan)
     assert "  needs a decision: 2 URLs sign people in\n" in text
-    end = text.partition("type again, with one of each:\n")[2]
+    end = text.partition("\nnot split until this is decided\n")[2]
     assert "    --admin-extra-prefixes /accounts/\n" in end
     assert "    --main-closed-prefixes /accounts/\n" in end
     assert "    --main-anonymous-views auth.Login auth.Reset\n" in end
