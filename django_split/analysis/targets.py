@@ -114,8 +114,6 @@ def script_name() -> str:
 
 def _files() -> list[str]:
     """What nginx serves, not the site."""
-    return [
-        without_script_name(url)
-        for url in (settings.STATIC_URL, settings.MEDIA_URL)
-        if url and url.startswith("/") and url != "/"
-    ]
+    urls = [url for url in (settings.STATIC_URL, settings.MEDIA_URL) if url and url[0] == "/"]
+    # A URL that is not set is the root, under FORCE_SCRIPT_NAME too.
+    return [path for url in urls if (path := without_script_name(url)) != "/"]

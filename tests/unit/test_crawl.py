@@ -57,6 +57,11 @@ def of(found: list[Finding], kind: str) -> dict[str, Finding]:
     return {finding.url: finding for finding in found if finding.kind == kind}
 
 
+def found_by_asking(site: Site) -> list[Finding]:
+    done = site.run(["-c", SEEN])
+    return [Finding(**item) for item in json.loads(done.stdout)]
+
+
 @pytest.fixture(scope="module")
 def press(make_site: Callable[..., Site]) -> Site:
     site = make_site("press")
@@ -94,8 +99,7 @@ def marks(press: Site, plan: Plan) -> list[str]:
 @pytest.fixture(scope="module")
 def seen(make_press: Callable[[str], Site]) -> list[Finding]:
     """What the crawl of the base finds by itself: in a plan stands what reading the view found."""
-    done = make_press("").run(["-c", SEEN])
-    return [Finding(**item) for item in json.loads(done.stdout)]
+    return found_by_asking(make_press(""))
 
 
 @pytest.mark.parametrize(
@@ -251,6 +255,15 @@ def test_middleware_that_fails_on_main_is_one_finding_with_its_cause(
     assert broken.what.startswith("every page fails on main: ValueError: 'django.con")
     assert broken.where.startswith("press/middleware.py:")
     assert broken.is_open
+
+
+def test_site_below_anothers_root_is_asked_for_the_same_pages(
+    make_press: Callable[[str], Site], seen: list[Finding]
+) -> None:
+    """Its links have the prefix, its routes have not."""
+    found = found_by_asking(make_press("\nFORCE_SCRIPT_NAME = '/sub'\nMEDIA_URL = ''\n"))
+    assert of(found, kinds.SESSION).keys() == of(seen, kinds.SESSION).keys()
+    assert "/mine/" in of(found, kinds.PRIVATE)
 
 
 @pytest.mark.slow
