@@ -45,6 +45,9 @@ ANSWERS = {
 
 Row = tuple[str, str, str, str]
 
+# URLs of one view that are written out: there may be one in each of twenty languages.
+NAMED = 4
+
 
 def show(
     plan: Plan, changes: dict[str, list[Change]] | None = None, to: TextIO | None = None
@@ -169,8 +172,11 @@ def _together(group: list[Finding]) -> dict[tuple[str, str, str, str], list[str]
 def _finding(
     sheet: Sheet, urls: list[str], view: str, where: str, what: str, answer: str | None
 ) -> None:
-    for url in filter(None, urls):
+    named = [url for url in urls if url]
+    for url in named[:NAMED]:
         sheet.line(url, 2)
+    if (more := len(named) - NAMED) > 0:
+        sheet.line(f"and {more} more of the same view", 2)
     place = f"{view} ({where})" if view and where else view or where
     if place:
         sheet.line(place, 4)
