@@ -11,6 +11,7 @@ urlpatterns = [
     path("private/", include("doors.views.private")),
     path("session/", include("doors.views.session")),
     path("restriction/", include("doors.views.restriction")),
+    path("not covered/", include("doors.views.strange")),
     path("user/", include("doors.views.user")),
     path("public/", include("doors.views.public")),
 ]

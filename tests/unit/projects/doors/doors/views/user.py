@@ -5,6 +5,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.generic import DetailView, ListView, TemplateView
 
+from doors import cart as carts
+
 
 def shown(request):
     return render(request, "page.html", {"user": request.user})
@@ -76,6 +78,21 @@ def unknown(request, pk):
     return render(request, "page.html")
 
 
+def kept_for_members(request):
+    """On main nobody is signed in: it is never written."""
+    if request.user.is_authenticated:
+        request.session["last"] = 1
+        carts.mark(request, "last")
+    return render(request, "page.html")
+
+
+def kept_after_a_page(request):
+    if not request.user.is_authenticated:
+        return render(request, "page.html")
+    request.session["last"] = 1
+    return render(request, "page.html")
+
+
 class Greeted(TemplateView):
     def get_context_data(self, **kwargs):
         return {**super().get_context_data(**kwargs), "me": self.request.user}
@@ -107,6 +124,8 @@ urlpatterns = [
     path("draft-later/<int:pk>/", draft_later),
     path("answered/", answered),
     path("unknown/<int:pk>/", unknown),
+    path("kept-for-members/", kept_for_members),
+    path("kept-after-a-page/", kept_after_a_page),
     path("class/", Greeted.as_view()),
     path("rows/", Rows.as_view()),
     path("row/<int:pk>/", Row.as_view()),
