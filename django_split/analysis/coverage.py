@@ -54,9 +54,11 @@ def _chooses(thing: Any) -> str:
     except TypeError:
         return ""
     parsed = tree(file)
-    for node in ast.walk(parsed) if parsed else ():
-        if _sets_urlconf(node):
-            return at(file, int(getattr(node, "lineno", 1)))
+    for definition in ast.walk(parsed) if parsed else ():
+        if getattr(definition, "name", "") == thing.__name__:
+            for node in ast.walk(definition):
+                if _sets_urlconf(node):
+                    return at(file, int(getattr(node, "lineno", 1)))
     return ""
 
 
