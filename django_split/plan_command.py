@@ -109,13 +109,15 @@ def _pages(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     from django_split.analysis.analyse import analyse, compare
-    from django_split.analysis.deployment import DeploymentError
+    from django_split.analysis.deployment import Deployment, DeploymentError
     from django_split.analysis.process import AnalysisError
     from django_split.report import show
 
     deploy = _deployment(options)
     limits = {} if options.crawl_pages is None else {"pages": options.crawl_pages}
     try:
+        # Here too: what is misspelt needs no analysis to be told.
+        Deployment.read(deploy, default_site=options.settings.partition(".")[0])
         plan = analyse(options.settings, deploy, options.timeout, **limits)
         changes = compare(options.settings, plan, options.timeout) if options.diff else {}
     except DeploymentError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from django_split.cli import main
+from django_split.files import InputError, write
 from django_split.plan_command import LISTS, VALUES
 from tests.support.trial import REPOSITORY, Site
 from tests.unit.conftest import MakeSite
@@ -67,7 +68,6 @@ def test_every_answer_has_the_name_of_a_variable_of_the_inventory() -> None:
         (["--public-sessions", "pickle"], "--public-sessions: 'pickle' is not one of none, cache"),
         (["--admin-cache", "mine"], "--admin-cache: 'mine' is not one of shared, own"),
         (["--deploy", "/nowhere.json"], "--deploy: /nowhere.json cannot be read: No such file"),
-        (["--output", "/proc/x/y"], "/proc/x/y cannot be written"),
     ],
 )
 def test_bad_input_ends_in_one_line_that_names_the_option(
@@ -120,19 +120,19 @@ def test_site_is_found_where_the_command_is_typed(site: Site) -> None:
     )
     script.chmod(0o755)
     done = subprocess.run(
-        [str(script), "plan", "--settings", "paper.settings", "--no-crawl", "--json"],
+        [str(script), "plan", "--settings", "paper.settings", "--no-crawl"],
         cwd=site.source,
         env={"PYTHONPATH": str(REPOSITORY), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
     )
-    assert json.loads(done.stdout)["base"] == "paper.settings"
+    assert done.stdout.startswith("paper.settings: "), done.stderr
+    assert "no page was asked: the crawl was left out" in done.stdout
 
 
-def test_plan_without_a_crawl_says_so(site: Site) -> None:
-    shown = plan(site, "--main-anonymous-views", "*").stdout
-    assert "no page was asked: the crawl was left out" in shown
-    assert "\nit can be split\n" in shown
+def test_file_that_cannot_be_written_is_told() -> None:
+    with pytest.raises(InputError, match="/proc/x/y cannot be written: "):
+        write(Path("/proc/x/y"), "")
 
 
 def test_question_is_told_with_what_to_type(make_site: MakeSite) -> None:
