@@ -53,6 +53,9 @@ VIEWS = {
     "two_factor.plugins.*views": "",
     "two_factor.views.core": "",
     "two_factor.views.profile": "",
+    # The password of a page, which the session remembers
+    "wagtail.documents.views.serve": "authenticate_with_password",
+    "wagtail.views": "authenticate_with_password",
     # Providers: OAuth, OIDC, SAML, CAS
     "django_auth_adfs.views": "",
     "django_cas_ng.views": "",
@@ -80,7 +83,7 @@ VIEWS = {
     "loginas.views": "",
     "su.views": "",
 }
-DOES = "signs in or out, registers or sets a password"
+DOES = "signs in or out, registers, or asks for a password"
 # Words that a site may well use for an app of its own: these count from an installed package only.
 WORDS = frozenset({"account", "deux", "esia", "mfa", "registration", "su", "userena"})
 
