@@ -8,40 +8,30 @@ this one").
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import dataclasses
 import functools
-import hashlib
 import json
-import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
+from django_split.apply import apply_data
+from django_split.apply import copied as copied
+from django_split.apply import lies_inside as lies_inside
+from django_split.apply import structure as structure
 from django_split.findings import Finding
-
-FORMAT = 2
+from django_split.plan_file import FORMAT, can_be_split, check_format, read_data
+from django_split.plan_file import MOSTLY_PRIVATE as MOSTLY_PRIVATE
+from django_split.plan_file import NOTHING_TO_SPLIT as NOTHING_TO_SPLIT
+from django_split.plan_file import PlanError as PlanError
 
 SPLIT = "split"
 SPLIT_WITH_EXTRA_PREFIXES = "split with extra admin prefixes"
 PUBLIC_SESSIONS = "public sessions"
-MOSTLY_PRIVATE = "mostly private"
-NOTHING_TO_SPLIT = "nothing to split"
 
 T = TypeVar("T")
-
-
-class PlanError(Exception):
-    """The plan cannot be read, or cannot be applied to this base."""
 
 
 @dataclass
@@ -57,7 +47,7 @@ class Verdict:
 
     @property
     def can_be_split(self) -> bool:
-        return self.is_ not in (MOSTLY_PRIVATE, NOTHING_TO_SPLIT) and not self.decisions
+        return can_be_split(self.is_, self.decisions)
 
 
 @dataclass
@@ -247,24 +237,11 @@ class Plan:
         Not `whole`: what settings are derived from, without findings and ghosts. They are most of a
         plan, and with them reading it was most of what an instance's settings cost.
         """
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise PlanError(f"the plan {path} cannot be read: {error.strerror}") from error
-        try:
-            data = json.loads(text) if path.suffix == ".json" else _toml(text, whole)
-        except ValueError as error:
-            raise PlanError(f"the plan {path} is not valid: {error}") from error
-        return cls.from_data(data, where=str(path))
+        return cls.from_data(read_data(str(path), whole), where=str(path))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], where: str = "plan") -> Plan:
-        if data.get("format") != FORMAT:
-            raise PlanError(
-                f"{where} has format {data.get('format')!r}, this django-split reads {FORMAT}. "
-                "Make it again with `django-split plan`."
-            )
+        check_format(data, where)
         return build(cls, data, where)
 
     def data(self) -> dict[str, Any]:
@@ -288,158 +265,7 @@ def apply(plan: Plan, instance: str, base: Mapping[str, Any]) -> tuple[dict[str,
     Takes the base's upper-case names and gives back all settings of the instance and a list of what
     no longer fits ("drift"). Works by string only and leaves every object of the base as it was.
     """
-    drift = _drift(plan, base)
-    values = {name: copied(value) for name, value in base.items()}
-    if instance == "main":
-        _apply_main(plan.main, values)
-    elif instance == "admin":
-        _apply_admin(plan.admin, values)
-    else:
-        raise PlanError(f"there is no instance {instance!r}: it is main or admin")
-    for place, derived in plan.deploy.items():
-        _apply_derived(place, derived, values, instance)
-    return values, drift
-
-
-def copied(value: Any) -> Any:
-    """A copy of dictionaries, lists and tuples all the way down; what they hold is shared.
-
-    One of a package's own class stays of that class: a site may use what that one adds.
-    """
-    if type(value) is dict:
-        return {key: copied(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(copied(item) for item in value)
-    if isinstance(value, dict):
-        table = copy.copy(value)
-        for key, item in value.items():
-            table[key] = copied(item)
-        return table
-    if isinstance(value, list):
-        entries = copy.copy(value)
-        entries[:] = [copied(item) for item in value]
-        return entries
-    if isinstance(value, tuple) and hasattr(value, "_make"):
-        return value._make(copied(item) for item in value)
-    return value
-
-
-def structure(base: Mapping[str, Any]) -> dict[str, str]:
-    """Digests of those settings of a base that a plan depends on."""
-    parts: dict[str, Any] = {
-        name: list(base.get(name) or ()) for name in ("INSTALLED_APPS", "MIDDLEWARE")
-    }
-    parts["ROOT_URLCONF"] = str(base.get("ROOT_URLCONF"))
-    parts["TEMPLATES"] = [
-        list(_context_processors(engine)) for engine in base.get("TEMPLATES") or ()
-    ]
-    return {
-        name: hashlib.sha256(json.dumps(part, default=str).encode()).hexdigest()[:12]
-        for name, part in parts.items()
-    }
-
-
-def lies_inside(path: Any, directory: str) -> bool:
-    """Whether a setting's path is in the directory. A relative one counts from there."""
-    if not directory or not isinstance(path, (str, os.PathLike)):
-        return False
-    path = str(path)  # a lazy one says that it is a str, and os.path does not take it
-    if path in ("", ":memory:") or path.startswith("file:"):
-        return False
-    # As it is written, too: a folder that settings make in the source is a link to a shared one.
-    return any(
-        os.path.commonpath([seen(os.path.join(directory, path)), seen(directory)])
-        == seen(directory)
-        for seen in (os.path.abspath, os.path.realpath)
-    )
-
-
-def _drift(plan: Plan, base: Mapping[str, Any]) -> list[str]:
-    now = structure(base)
-    return [
-        f"{name} is not what it was when the plan was made"
-        for name, digest in plan.drift.items()
-        if now.get(name) != digest
-    ]
-
-
-def _apply_main(main: Main, values: dict[str, Any]) -> None:
-    kept = [
-        main.replace_apps.get(app, app)
-        for app in values.get("INSTALLED_APPS", ())
-        if app not in main.drop_apps
-    ]
-    # Once, also where the base is an instance's settings already.
-    values["INSTALLED_APPS"] = [*main.add_apps, *(app for app in kept if app not in main.add_apps)]
-    values["MIDDLEWARE"] = [
-        *(
-            main.replace_middleware.get(entry, entry)
-            for entry in values.get("MIDDLEWARE", ())
-            if entry not in (*main.drop_middleware, *main.add_middleware)
-        ),
-        *main.add_middleware,
-    ]
-    for engine in values.get("TEMPLATES", ()):
-        if processors := _context_processors(engine):
-            engine["OPTIONS"]["context_processors"] = [
-                main.swap_context_processors.get(entry, entry) for entry in processors
-            ]
-    _apply_changes(main, values)
-
-
-def _apply_admin(admin: Admin, values: dict[str, Any]) -> None:
-    apps = values.get("INSTALLED_APPS", ())
-    values["INSTALLED_APPS"] = [*apps, *(app for app in admin.add_apps if app not in apps)]
-    _apply_changes(admin, values)
-
-
-def _apply_changes(changes: Main | Admin, values: dict[str, Any]) -> None:
-    if changes.caches:
-        caches = values.get("CACHES") or {
-            # What Django itself uses when a base says nothing; naming ours alone would take it
-            # away.
-            "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-        }
-        values["CACHES"] = {**caches, **copied(changes.caches)}
-    values.update(copied(changes.settings))
-    for name in changes.unset:
-        values.pop(name, None)
-
-
-def _apply_derived(place: str, derived: Derived, values: dict[str, Any], instance: str) -> None:
-    holder, last = _holder(place, values)
-    if holder is None:
-        return  # a database or handler that this environment does not have
-    differs = instance == "admin" and derived.for_admin is not None
-    value = copied(derived.for_admin if differs else derived.value)
-    if derived.how == "add":
-        present = list(holder.get(last) or ())
-        holder[last] = [*present, *(item for item in value if item not in present)]
-    elif (
-        derived.how == "set"
-        or (derived.how == "default" and not holder.get(last))
-        or (derived.how == "move" and lies_inside(holder.get(last), derived.inside))
-    ):
-        holder[last] = value
-    elif derived.how == "own" and "filebased" in str(holder.get("BACKEND")):
-        holder[last] = f"{value}-{instance}"
-
-
-def _holder(place: str, values: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """The dictionary that a place like "DATABASES.default.NAME" is in, and its key there.
-
-    A key may hold dots itself, as a logging handler's name does.
-    """
-    if "." not in place or place in values:
-        return values, place
-    for key, value in values.items():
-        if place.startswith(f"{key}.") and isinstance(value, dict):
-            return _holder(place.removeprefix(f"{key}."), value)
-    return None, place
-
-
-def _context_processors(engine: Any) -> list[str]:
-    return list(((engine or {}).get("OPTIONS") or {}).get("context_processors") or ())
+    return apply_data(plan.data(), instance, base)
 
 
 def _plain(value: Any) -> Any:
@@ -456,28 +282,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def _toml(text: str, whole: bool) -> dict[str, Any]:
-    # Where no string can go over several lines, a line that looks like a header is one.
-    if not whole and '"""' not in text and "'''" not in text:
-        short = text
-        for bulk in _BULK:
-            short = bulk.sub("", short)
-        with contextlib.suppress(ValueError):
-            return tomllib.loads(short)
-    return tomllib.loads(text)
-
-
-_BULK = [
-    re.compile(pattern, re.MULTILINE | re.DOTALL)
-    for pattern in (
-        # As an array of what fits into a line each, or as tables.
-        r"^(?:findings|ghosts) = \[\n.*?^\]\n",
-        r"^\[\[findings\]\]\n.*?(?=^\[(?!\[findings\])|\Z)",
-        r"^\[\[main\.urls\.mounts\.ghosts\]\]\n.*?(?=^\[|\Z)",
-    )
-]
 
 
 def build(cls: type[T], data: Any, where: str) -> T:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django_split.apply import apply_data
 from django_split.base import read
-from django_split.plan import Plan, PlanError, apply
+from django_split.plan_file import NOTHING_TO_SPLIT, PlanError, can_be_split, read_data
 from django_split.versions import UnsupportedError, check_versions
 
 PLAN = "DJANGO_SPLIT_PLAN"
@@ -39,15 +41,13 @@ def load(
     except UnsupportedError as error:
         raise PlanError(f"these settings are {error}") from None
     path = os.path.abspath(plan or _named())
-    accepted = Plan.read(path, whole=False)
-    base = base or accepted.base
-    if base != accepted.base:
-        raise PlanError(f"the plan {path} is for {accepted.base}, not for {base}")
-    if not accepted.verdict.can_be_split:
-        why = "; ".join([*accepted.verdict.decisions, *accepted.verdict.reasons])
-        raise PlanError(f"the plan {path} says {accepted.verdict.is_!r}: {why}")
+    data = read_data(path, whole=False)
+    base = _base(data, base, path)
     written = read(base)
-    values, drift = apply(accepted, instance, written)
+    try:
+        values, drift = apply_data(data, instance, written)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PlanError(f"the plan {path} is not one: {type(error).__name__}: {error}") from error
     for difference in drift:
         warnings.warn(
             f"{base}: {difference} ({path}). Make the plan again: django-split plan",
@@ -64,6 +64,18 @@ def load(
         "base_session_cookie": written.get("SESSION_COOKIE_NAME", "sessionid"),
     }
     return values
+
+
+def _base(plan: Mapping[str, Any], base: str | None, path: str) -> str:
+    """The base's name, where the plan is for it and says that it can be split."""
+    planned, verdict = str(plan.get("base", "")), plan.get("verdict") or {}
+    if base and base != planned:
+        raise PlanError(f"the plan {path} is for {planned}, not for {base}")
+    decisions, reasons = verdict.get("decisions", []), verdict.get("reasons", [])
+    if not can_be_split(verdict.get("is", NOTHING_TO_SPLIT), decisions):
+        why = "; ".join([*decisions, *reasons])
+        raise PlanError(f"the plan {path} says {verdict.get('is')!r}: {why}")
+    return planned
 
 
 def _named() -> str:

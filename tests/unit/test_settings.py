@@ -236,7 +236,7 @@ def test_old_django_is_refused_in_one_line(paper: Site) -> None:
     done = paper.run(["-c", code], check=False)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1] == (
-        "django_split.plan.PlanError: these settings are for a site on Django 3.2.25; "
+        "django_split.plan_file.PlanError: these settings are for a site on Django 3.2.25; "
         "django-split needs 4.2 or newer"
     )
 

@@ -1,0 +1,82 @@
+"""A plan as a file: read, and its format checked. What is in it are plain tables."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FORMAT = 2
+
+MOSTLY_PRIVATE = "mostly private"
+NOTHING_TO_SPLIT = "nothing to split"
+
+
+class PlanError(Exception):
+    """The plan cannot be read, or cannot be applied to this base."""
+
+
+def read_data(path: str, whole: bool = True) -> dict[str, Any]:
+    """Read a plan from TOML or, by its suffix, JSON.
+
+    Not `whole`: what settings are derived from, without findings and ghosts. They are most of a
+    plan, and with them reading it was most of what an instance's settings cost.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError as error:
+        raise PlanError(f"the plan {path} cannot be read: {error.strerror}") from error
+    try:
+        data = _json(text) if path.endswith(".json") else _toml(text, whole)
+    except ValueError as error:
+        raise PlanError(f"the plan {path} is not valid: {error}") from error
+    check_format(data, path)
+    return data
+
+
+def check_format(data: Mapping[str, Any], where: str) -> None:
+    if data.get("format") != FORMAT:
+        raise PlanError(
+            f"{where} has format {data.get('format')!r}, this django-split reads {FORMAT}. "
+            "Make it again with `django-split plan`."
+        )
+
+
+def can_be_split(verdict: str, decisions: list[str]) -> bool:
+    return verdict not in (MOSTLY_PRIVATE, NOTHING_TO_SPLIT) and not decisions
+
+
+def _json(text: str) -> Any:
+    import json
+
+    return json.loads(text)
+
+
+def _toml(text: str, whole: bool) -> dict[str, Any]:
+    # Where no string can go over several lines, a line that looks like a header is one.
+    if not whole and '"""' not in text and "'''" not in text:
+        short = text
+        for bulk in _BULK:
+            short = bulk.sub("", short)
+        with suppress(ValueError):
+            return tomllib.loads(short)
+    return tomllib.loads(text)
+
+
+_BULK = [
+    re.compile(pattern, re.MULTILINE | re.DOTALL)
+    for pattern in (
+        # As an array of what fits into a line each, or as tables.
+        r"^(?:findings|ghosts) = \[\n.*?^\]\n",
+        r"^\[\[findings\]\]\n.*?(?=^\[(?!\[findings\])|\Z)",
+        r"^\[\[main\.urls\.mounts\.ghosts\]\]\n.*?(?=^\[|\Z)",
+    )
+]
