@@ -39,10 +39,12 @@ def _configurations(module_name: str) -> Iterator[None]:
         except ImproperlyConfigured as error:
             if IMPORTER not in sys.modules:
                 raise
-            raise ImproperlyConfigured(
+            told = ImproperlyConfigured(
                 f"{module_name} holds classes of django-configurations: set {CONFIGURATION} in the "
                 "environment (site_env in the inventory) to the name of the one that is deployed"
-            ) from error
+            )
+            # Its place is the site's, not this one.
+            raise told.with_traceback(error.__traceback__) from error
         return
     try:
         importer = importlib.import_module(IMPORTER)
