@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -231,13 +231,12 @@ class Plan:
     drift: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: str | Path, whole: bool = True) -> Plan:
+    def read(cls, path: str | Path, without: Collection[str] = ()) -> Plan:
         """Read a plan from TOML or, by its suffix, JSON.
 
-        Not `whole`: what settings are derived from, without findings and ghosts. They are most of a
-        plan, and with them reading it was most of what an instance's settings cost.
+        `without` what is not needed: see `django_split.plan_file`.
         """
-        return cls.from_data(read_data(str(path), whole), where=str(path))
+        return cls.from_data(read_data(str(path), without), where=str(path))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], where: str = "plan") -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -23,11 +23,15 @@ class PlanError(Exception):
     """The plan cannot be read, or cannot be applied to this base."""
 
 
-def read_data(path: str, whole: bool = True) -> dict[str, Any]:
+# Most of a plan, and with them reading it was most of what an instance's settings cost.
+FINDINGS = "findings"
+GHOSTS = "ghosts"
+
+
+def read_data(path: str, without: Collection[str] = ()) -> dict[str, Any]:
     """Read a plan from TOML or, by its suffix, JSON.
 
-    Not `whole`: what settings are derived from, without findings and ghosts. They are most of a
-    plan, and with them reading it was most of what an instance's settings cost.
+    `without` FINDINGS, or GHOSTS, where they are not needed; they may be there all the same.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -35,7 +39,7 @@ def read_data(path: str, whole: bool = True) -> dict[str, Any]:
     except OSError as error:
         raise PlanError(f"the plan {path} cannot be read: {error.strerror}") from error
     try:
-        data = _json(text) if path.endswith(".json") else _toml(text, whole)
+        data = _json(text) if path.endswith(".json") else _toml(text, without)
     except ValueError as error:
         raise PlanError(f"the plan {path} is not valid: {error}") from error
     check_format(data, path)
@@ -60,23 +64,24 @@ def _json(text: str) -> Any:
     return json.loads(text)
 
 
-def _toml(text: str, whole: bool) -> dict[str, Any]:
+def _toml(text: str, without: Collection[str]) -> dict[str, Any]:
     # Where no string can go over several lines, a line that looks like a header is one.
-    if not whole and '"""' not in text and "'''" not in text:
+    if without and '"""' not in text and "'''" not in text:
         short = text
-        for bulk in _BULK:
-            short = bulk.sub("", short)
+        for name, bulk in _BULK:
+            short = bulk.sub("", short) if name in without else short
         with suppress(ValueError):
             return tomllib.loads(short)
     return tomllib.loads(text)
 
 
+# As an array of what fits into a line each, or as tables.
 _BULK = [
-    re.compile(pattern, re.MULTILINE | re.DOTALL)
-    for pattern in (
-        # As an array of what fits into a line each, or as tables.
-        r"^(?:findings|ghosts) = \[\n.*?^\]\n",
-        r"^\[\[findings\]\]\n.*?(?=^\[(?!\[findings\])|\Z)",
-        r"^\[\[main\.urls\.mounts\.ghosts\]\]\n.*?(?=^\[|\Z)",
+    (name, re.compile(pattern, re.MULTILINE | re.DOTALL))
+    for name, pattern in (
+        (FINDINGS, r"^findings = \[\n.*?^\]\n"),
+        (FINDINGS, r"^\[\[findings\]\]\n.*?(?=^\[(?!\[findings\])|\Z)"),
+        (GHOSTS, r"^ghosts = \[\n.*?^\]\n"),
+        (GHOSTS, r"^\[\[main\.urls\.mounts\.ghosts\]\]\n.*?(?=^\[|\Z)"),
     )
 ]

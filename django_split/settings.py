@@ -16,7 +16,14 @@ from typing import Any
 
 from django_split.apply import apply_data
 from django_split.base import read
-from django_split.plan_file import NOTHING_TO_SPLIT, PlanError, can_be_split, read_data
+from django_split.plan_file import (
+    FINDINGS,
+    GHOSTS,
+    NOTHING_TO_SPLIT,
+    PlanError,
+    can_be_split,
+    read_data,
+)
 from django_split.versions import UnsupportedError, check_versions
 
 PLAN = "DJANGO_SPLIT_PLAN"
@@ -41,7 +48,7 @@ def load(
     except UnsupportedError as error:
         raise PlanError(f"these settings are {error}") from None
     path = os.path.abspath(plan or _named())
-    data = read_data(path, whole=False)
+    data = read_data(path, without=(FINDINGS, GHOSTS))
     base = _base(data, base, path)
     written = read(base)
     try:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from django_split.plan import Plan
+from django_split.plan_file import FINDINGS
 
 
 def instance() -> str:
@@ -27,6 +28,6 @@ def instance() -> str:
 
 @cache
 def plan() -> Plan:
-    """The plan that the settings in force were made from."""
+    """The plan that the settings in force were made from, without what is only told to people."""
     instance()
-    return Plan.read(settings.DJANGO_SPLIT["plan"])
+    return Plan.read(settings.DJANGO_SPLIT["plan"], without=[FINDINGS])
