@@ -84,6 +84,7 @@ def test_database_without_a_read_only_mode_is_not_asked(make_site: MakeSite) -> 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
     """A server that takes connections and never says a word."""
+    pytest.importorskip("psycopg")
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -103,6 +104,7 @@ def test_server_that_hangs_is_waited_for_once(make_site: MakeSite, silent_port: 
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[Path]:
+    pytest.importorskip("psycopg")
     with postgresql_server() as folder:
         yield folder
 
