@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from django_split.plan import Plan
 from tests.support.stores import redis_store
 from tests.support.trial import Site
+from tests.support.variants import variant
 
 PASSWORD = "a-long-password"
 
@@ -127,3 +129,26 @@ def test_messages_are_kept_as_the_base_does(split: Split) -> None:
     )
     assert storage == "django.contrib.messages.storage.fallback.FallbackStorage"
     assert "[Thank you]" in shown
+
+
+def test_main_clears_its_own_expired_sessions(split: Split) -> None:
+    """On the admin the command asks the admin's engine, which has nothing in the table."""
+
+    def in_the_table(plan: Plan) -> None:
+        plan.main.settings["SESSION_ENGINE"] = "django.contrib.sessions.backends.cached_db"
+
+    name = variant(split.site, "in_the_table", change=in_the_table)
+    code = """
+        from importlib import import_module
+        from django.conf import settings
+        from django.contrib.sessions.models import Session
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session["old"] = True
+        session.set_expiry(-10)
+        session.save()
+        answer = Session.objects.count()
+        """
+    count = "from django.contrib.sessions.models import Session; answer = Session.objects.count()"
+    assert split.site.ask(name, code) == 1
+    split.site.manage(name, "clearsessions")
+    assert split.site.ask(name, count) == 0

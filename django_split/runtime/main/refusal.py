@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from django_split import runtime
 
 
-def refused(original: type[BaseCommand]) -> type[BaseCommand]:
+def refused(
+    original: type[BaseCommand], unless: Callable[[], bool] = lambda: False
+) -> type[BaseCommand]:
     """The command with its help and options, whose every run ends with what to type instead.
 
     On main they do harm, or nothing: remove_stale_contenttypes deleted the admin's content types
     and permissions, collectstatic left the admin without its files, a migration that depends on
-    sessions cannot be found (FACTS A11).
+    sessions cannot be found (FACTS A11). `unless` is asked at each run.
     """
     name = original.__module__.rpartition(".")[2]
 
-    def execute(self: BaseCommand, *args: Any, **options: Any) -> NoReturn:
+    def execute(self: BaseCommand, *args: Any, **options: Any) -> Any:
+        if unless():
+            return original.execute(self, *args, **options)
         raise CommandError(_instead(name))
 
-    def run_from_argv(self: BaseCommand, argv: list[str]) -> NoReturn:
+    def run_from_argv(self: BaseCommand, argv: list[str]) -> None:
+        if unless():
+            return original.run_from_argv(self, argv)
         # Before its options are read: the site's own command of this name may have others.
         self.stderr.write(f"CommandError: {_instead(name)}")
         sys.exit(1)
