@@ -141,6 +141,7 @@ class Host:
             "manage": "",
             "nginx_test": self.nginx("-t"),
             "cookie_paths": [],
+            "restricted": [],
             "timeout": 10.0,
             "marks": "unicode",
         }

@@ -143,6 +143,13 @@ def test_sessions_left_on_main_are_seen_from_outside_and_in_the_settings(host: H
     assert "/admin/login/: 200" in rows["main.no_admin_url"].seen
 
 
+def test_models_that_the_site_needs_are_no_admin(host: Host) -> None:
+    with host.restarted("main", bug="models_left"):
+        rows = look(host, login=False)
+    assert false_claims(rows) == {}
+    assert "only the models of django.contrib.admin" in rows["main.apps"].seen
+
+
 def test_a_main_that_dies_of_an_old_session_cookie_is_seen(host: Host) -> None:
     sees_only(host, host.bug("dies_with_a_cookie"), "main.old_cookie", "/: 500")
 

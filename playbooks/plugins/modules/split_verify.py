@@ -124,6 +124,11 @@ options:
     type: list
     elements: str
     default: []
+  restricted:
+    description: Models (C(app.Model)) whose rows are known to make pages private.
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds for one network action. A program that sets Django up has three times that.
     type: float
@@ -225,6 +230,7 @@ ARGUMENTS = {
     "manage": {"type": "path", "default": ""},
     "nginx_test": texts(),
     "cookie_paths": texts(),
+    "restricted": texts(),
     "timeout": {"type": "float", "default": 10.0},
     "marks": {"type": "str", "choices": ["unicode", "ascii"], "default": "unicode"},
 }

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from . import login, pages, sessions, walls
+from . import login, pages, restrictions, sessions, walls
 from .probe import SETTINGS, Instance, ProbeError, Running
 from .process import Process, listener
 from .row import Row, not_checked
@@ -66,6 +66,8 @@ def _start(
                 check = login.known(site, instance, who)
                 if check:
                     probes["superuser"] = check
+            if name == "admin":
+                probes["restrictions"] = restrictions.start(instance)
             if name == "main" and site.has_public_sessions and not check_mode:
                 probes["sessions"] = sessions.start(instance)
         except (OSError, ProbeError) as error:
@@ -104,6 +106,7 @@ def _look(
     if site.has_public_sessions:
         asked = probes.get("sessions") or (main if isinstance(main, str) else None)
         rows.append(sessions.row(site, asked and _result(site, asked)))
+    rows.append(restrictions.row(site, _result(site, probes.get("restrictions") or str(admin))))
     if site["admin_host"]:
         rows += pages.own_host(site)
     rows.append(page_row)

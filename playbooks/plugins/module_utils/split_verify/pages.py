@@ -219,6 +219,8 @@ def settings(site: Site, found: Mapping[str, Any]) -> list[Row]:
     unwanted = [name for name in names if name in [*found["apps"], *found["middleware"]]]
     module = found["module"]
     nothing = "not installed" if site.has_public_sessions else "neither of them"
+    if found["models"]:
+        nothing += f" (only the models of {', '.join(found['models'])}, which the site needs)"
     return [
         Row(
             "main.apps",

@@ -26,9 +26,13 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 database = connection.settings_dict
 user = get_user_model()
+# Where the site needs an app's models, main has these and nothing else of it.
+apart = "django_split.runtime.main.models_only"
+models = [config.name for config in apps.get_app_configs() if type(config).__module__ == apart]
 print(json.dumps({
     "module": settings.SETTINGS_MODULE,
-    "apps": [config.name for config in apps.get_app_configs()],
+    "apps": [config.name for config in apps.get_app_configs() if config.name not in models],
+    "models": models,
     "middleware": list(settings.MIDDLEWARE),
     "debug": bool(settings.DEBUG),
     "session_cookie": settings.SESSION_COOKIE_NAME,

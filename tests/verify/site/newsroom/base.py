@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "newsroom",
 ]
 MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",

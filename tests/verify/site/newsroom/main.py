@@ -11,6 +11,9 @@ if "apps_left" in BUGS:
     INSTALLED_APPS += ["django.contrib.admin", "django.contrib.sessions"]
     MIDDLEWARE += SESSIONS
 
+if "models_left" in BUGS:
+    INSTALLED_APPS += ["django_split.runtime.main.models_only.AdminModelsConfig"]
+
 if "sessions_wanted" in BUGS:
     INSTALLED_APPS += ["django.contrib.sessions"]
     MIDDLEWARE += SESSIONS
