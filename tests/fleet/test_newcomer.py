@@ -224,6 +224,61 @@ def test_a_release_that_main_refuses_leaves_both_instances_on_the_old_one(site: 
     assert "Gazette" in site.visitor.ask("/").text
 
 
+# What a site's next version may bring: a login of its own, which the trial sees, and a page that
+# fails on main alone, which only asking for it shows.
+LOGIN = 'path("accounts/", include("django.contrib.auth.urls")),'
+DESK = (
+    'path("desk/", lambda request: __import__("django.http").http.HttpResponse('
+    'str(settings.INSTALLED_APPS.index("django.contrib.admin")))),'
+)
+URLS = "/root/django-split/tests/sites/gazette/gazette/urls.py"
+ANSWERS = "/root/answers.yml"
+
+
+@pytest.mark.parametrize(
+    ("added", "said", "answer", "asked", "status"),
+    [
+        (
+            LOGIN,
+            ["sign people in or out", "/accounts/login/", "Answer with admin_extra_prefixes"],
+            "admin_extra_prefixes: [/accounts/]",
+            "/accounts/password_reset/",
+            200,
+        ),
+        (DESK, ["/desk/", "main_closed_prefixes"], "main_closed_prefixes: [/desk/]", "/desk/", 404),
+    ],
+    ids=["a login, seen by the trial", "a page that breaks, seen by the plan"],
+)
+def test_a_question_stops_the_deploy_until_it_is_answered(
+    site: Site, added: str, said: list[str], answer: str, asked: str, status: int
+) -> None:
+    links = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
+    before, daemons = site.host.run(links).stdout, site.daemons()
+    original = site.host.run(["cat", URLS]).stdout
+    opening = "urlpatterns = ["
+    changed = original.replace(opening, f"{opening}\n    {added}", 1)
+    site.host.run(["tee", URLS], stdin=changed.encode())
+    try:
+        refused = site.host.run(
+            site.command("site"), cwd="/root/django-split", timeout=SECONDS, check=False
+        )
+        assert refused.returncode != 0
+        output = refused.stdout + refused.stderr
+        for words in ["the site is not split before this is decided", *said]:
+            assert words in output
+        assert "inventory/local/group_vars/all.yml" in output
+        assert site.host.run(links).stdout == before
+        assert site.daemons() == daemons
+        assert "Gazette" in site.visitor.ask("/").text
+
+        site.host.run(["tee", ANSWERS], stdin=f"{answer}\n".encode())
+        site.make("site", f"@{ANSWERS}")
+        assert site.host.run(links).stdout != before
+        assert site.visitor.ask(asked).status == status
+    finally:
+        site.host.run(["tee", URLS], stdin=original.encode())
+
+
 def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
     editor = site.visitor
     editor.log_in("/admin/login/?next=/admin/", "admin", site.password())
