@@ -47,6 +47,8 @@ def test_names_reverse_though_its_own_urls_need_what_is_registered(desk: Site) -
         """
     assert desk.ask("main", code) == desk.ask("admin", code)
     assert desk.get("main", "/office/numbers/").status == 404
+    mounted = "from django.contrib import admin; answer = len(admin.site.get_urls())"
+    assert desk.ask("main", mounted) > 5
 
 
 def test_it_is_built_when_it_is_first_used(desk: Site) -> None:
