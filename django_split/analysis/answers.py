@@ -16,6 +16,11 @@ REFUSES = re.compile(
 )
 REDIRECTS = re.compile(r"(?i)\w*redirect\w*\Z")
 LOGIN_PAGE = re.compile(r"(?i)log_?_?-?in|sign_?-?in|sign_?-?up|\bauth|account|register")
+# What a refusal's template is called, or what it says.
+SAYS = re.compile(
+    r"(?i)\b40[13]\b|denied|forbidden|unauthori[sz]ed|log(ged)?[ _-]?in[ _-]required"
+    r"|(not|be) (logged|signed) in\b|not[ _](authenticated|allowed|permitted)|no_?permission"
+)
 REFUSED = (401, 403, 404)
 STATUS = re.compile(r"HTTP_40[134]_|UNAUTHORIZED|FORBIDDEN|NOT_FOUND")
 # Exceptions that are an answer to the visitor, and no error of the program's.
@@ -69,8 +74,15 @@ def _refusing(scope: Scope, answer: ast.expr, depth: int = 0) -> str:
                 target = " ".join(ast.unparse(part) for part in (*arguments, *keywords))
                 return REFUSAL if LOGIN_PAGE.search(target) else REDIRECT
             given = [*arguments[1:], *(k.value for k in keywords if "status" in (k.arg or ""))]
-            return REFUSAL if any(map(_is_refused, given)) else ""
+            refused = any(map(_is_refused, given)) or any(map(_speaks_of_it, arguments))
+            return REFUSAL if refused else ""
     return ""
+
+
+def _speaks_of_it(argument: ast.expr) -> bool:
+    """Whether a template's name or a text in the answer says that it is one."""
+    texts = (part.value for part in ast.walk(argument) if isinstance(part, ast.Constant))
+    return any(isinstance(text, str) and SAYS.search(text) for text in texts)
 
 
 def _is_refused(status: ast.expr) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
+import types
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -144,9 +144,10 @@ def _own_steps() -> list[Step]:
     steps: list[Step] = []
     for name, module in sorted(sys.modules.items()):
         file = own_vars(module).get("__file__") or ""
-        if not file.endswith(".py") or is_installed(file) or is_machinery(name):
+        top = name.partition(".")[0]
+        if not file.endswith(".py") or is_machinery(name) or NOT_SERVED.search(name):
             continue
-        if name.partition(".")[0] in (OURS, "__main__") or NOT_SERVED.search(name):
+        if top in (OURS, "__main__") or (is_installed(file) and top not in _own_packages()):
             continue
         for thing in list(own_vars(module).values()):
             with suppress(Exception):
@@ -154,9 +155,15 @@ def _own_steps() -> list[Step]:
     return steps
 
 
+def _own_packages() -> set[str]:
+    """A site may be installed as a package itself."""
+    modules = (settings.ROOT_URLCONF, getattr(settings, "SETTINGS_MODULE", ""))
+    return {str(module).partition(".")[0] for module in modules}
+
+
 def _of_module(thing: Any, module: str) -> Iterator[Step]:
     if is_a(thing, type):
         if thing.__module__ == module:
             yield from (step for step in steps_of(thing) if home(step.function) == module)
-    elif inspect.isfunction(thing) or hasattr(type(thing), "__wrapped__"):
+    elif is_a(thing, types.FunctionType) or "__wrapped__" in own_vars(thing):
         yield from (Step(one) for one in peel(thing).functions if home(one) == module)

@@ -85,7 +85,20 @@ VIEWS = {
 }
 DOES = "signs in or out, registers, or asks for a password"
 # Words that a site may well use for an app of its own: these count from an installed package only.
-WORDS = frozenset({"account", "deux", "esia", "mfa", "registration", "su", "userena"})
+WORDS = frozenset(
+    {
+        "account",
+        "hijack",
+        "impersonate",
+        "invitations",
+        "magiclink",
+        "mfa",
+        "organizations",
+        "passkeys",
+        "registration",
+        "su",
+    }
+)
 
 CALLS = {
     "django.contrib.auth": "a?log(in|out)|a?update_session_auth_hash",

@@ -52,6 +52,12 @@ def demand(layers: Layers, is_detail: bool) -> Demand | None:
     return None
 
 
+def is_api(layers: Layers) -> bool:
+    """Whether it is a view of REST framework or django-ninja."""
+    apis = any("rest_framework.views" in _modules(cls) for cls in layers.classes)
+    return apis or bool(layers.operations)
+
+
 def _of_operation(operation: Any) -> Demand | None:
     """What django-ninja asks of a visitor: one of its callbacks must know who that is."""
     asked = own_vars(operation).get("auth_callbacks") or ()

@@ -8,7 +8,7 @@ from django_split.analysis.anatomy import Call, Step, View, calls_of, scope_of
 from django_split.analysis.follow import Reached
 from django_split.analysis.layers import peel
 from django_split.analysis.objects import Bound, is_a
-from django_split.analysis.refusals import is_seldom
+from django_split.analysis.refusals import is_never, is_seldom
 from django_split.analysis.source import is_machinery
 
 # Methods that call methods.
@@ -23,6 +23,18 @@ def runs_seldom(item: Reached, taken: View) -> bool:
             return True
         item = item.caller
     return _method_runs_seldom(item.step, taken, 0)
+
+
+def runs_never(item: Reached, line: int) -> bool:
+    """Whether a line of it runs only for those who are signed in: on main that is nobody."""
+    step: Reached | None = item
+    while step is not None:
+        scope = scope_of(step.step)
+        if scope and is_never(scope, line):
+            return True
+        line = step.call.lineno if step.call else 0
+        step = step.caller
+    return False
 
 
 def _method_runs_seldom(step: Step, taken: View, depth: int) -> bool:

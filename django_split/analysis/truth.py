@@ -7,8 +7,7 @@ somebody who is go another way? Three values; what is unknown stays so unless it
 from __future__ import annotations
 
 import ast
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +27,6 @@ from django_split.analysis.visitor import (
     not_,
 )
 
-# With more unknown parts than this, all are assumed alike.
-MOST_UNKNOWN = 6
 # As deep as a condition is followed through the functions that it calls.
 DEEPEST = 3
 OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -263,31 +260,6 @@ def _returns(scope: Scope, visitor: Visitor, method: str, depth: int) -> Iterato
     if run(statements(scope.node)):
         found.append(False)
     yield from found
-
-
-def assumptions(
-    scope: Scope, node: ast.expr
-) -> tuple[list[Callable[[Visitor], bool | None]], list[ast.expr]]:
-    """Ways to complete a condition's unknown parts, and those parts.
-
-    Each way gives the condition's value for a visitor.
-    """
-    unknown: dict[str, ast.expr] = {}
-    for visitor in Visitor:
-        truth = Truth(scope, visitor)
-        truth.of(node)
-        unknown.update(truth.unknown)
-    keys = list(unknown)
-    choices = (
-        itertools.product((True, False), repeat=len(keys))
-        if len(keys) <= MOST_UNKNOWN
-        else iter(((True,) * len(keys), (False,) * len(keys)))
-    )
-
-    def way(assumed: dict[str, bool]) -> Callable[[Visitor], bool | None]:
-        return lambda visitor: Truth(scope, visitor, assumed=assumed).of(node)
-
-    return [way(dict(zip(keys, choice, strict=True))) for choice in choices], list(unknown.values())
 
 
 def _constant(thing: Any) -> bool | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
@@ -13,19 +12,19 @@ from django_split.analysis.anatomy import View, scope_of, uses, view
 from django_split.analysis.evidence import at
 from django_split.analysis.follow import Reached, reached
 from django_split.analysis.keeps import keeper, writes
+from django_split.analysis.ownrows import queries
 from django_split.analysis.refusals import mentions_user, refusals
 from django_split.analysis.routes import Route
-from django_split.analysis.seldom import runs_seldom
+from django_split.analysis.seldom import runs_never, runs_seldom
 from django_split.analysis.source import (
     decorator_line,
     home,
     is_installed,
     is_machinery,
+    last_name,
     line_of_class,
 )
 from django_split.findings import Finding
-
-logger = logging.getLogger(__name__)
 
 # As much of a condition is shown.
 SHOWN = 70
@@ -48,11 +47,21 @@ def find(routes: list[Route]) -> list[Finding]:
         try:
             looked = known[key] if key in known else known.setdefault(key, _look(route, told))
         except Exception as error:  # somebody else's object may do anything when it is looked at
-            logger.warning("%s (%s) could not be looked into: %r", route.url, route.view, error)
-            continue
+            looked = known[key] = _not_looked_into(error, route)
         # Of two patterns for one path Django takes the first.
         found.setdefault(route.url, replace(looked, url=route.url) if looked else None)
-    return [*(one for one in found.values() if one), *leftovers.find(routes, told)]
+    try:
+        others = leftovers.find(routes, told)
+    except Exception as error:
+        others = [_not_looked_into(error)]
+    return [*(one for one in found.values() if one), *others]
+
+
+def _not_looked_into(error: Exception, route: Route | None = None) -> Finding:
+    what = f"it could not be looked into: {error!r}"
+    if route is None:
+        return Finding(kinds.NOT_COVERED, f"what middlewares keep in the session: {what}")
+    return Finding(kinds.NOT_COVERED, what, url=route.url, view=route.view)
 
 
 def _look(route: Route, told: set[str]) -> Finding | None:
@@ -62,8 +71,7 @@ def _look(route: Route, told: set[str]) -> Finding | None:
         what = f"{name} {logins.DOES}"
         return Finding(kinds.LOGIN, what, url=route.url, view=route.view, where=definition)
     steps = list(reached(taken.steps, uses(taken)))
-    kept = list(_kept(taken, steps))
-    told.update(where for _, _, where in kept)
+    kept = list(_kept(taken, steps, told))
     evidence = chain(
         _login(taken, steps), _private(route, taken, steps), kept, _lesser(route, taken, steps)
     )
@@ -111,9 +119,15 @@ def _private(route: Route, taken: View, steps: list[Reached]) -> Iterator[Eviden
     demand = rest.demand(taken.layers, "<" in route.url)
     if demand and demand.by_session:
         yield kinds.PRIVATE, demand.what, ""
-    for call, where in guards.by_call(taken):
-        yield kinds.PRIVATE, call, where
+    for what, where in guards.by_call(taken):
+        yield kinds.PRIVATE, what, where
     yield from (one for one in _refused(taken, steps) if one[0] == kinds.PRIVATE)
+    # An API asks its permissions first.
+    for item in steps if not demand and not rest.is_api(taken.layers) else ():
+        scope = scope_of(item.step) if item.speaks_for_its_caller and not item.depth else None
+        for call in queries(scope) if scope and not runs_seldom(item, taken) else ():
+            what = f"{last_name(call.func)}() asks for rows of the user: it fails without one"
+            yield kinds.PRIVATE, what, at(item.step.file, call.lineno)
 
 
 def _refused(taken: View, steps: list[Reached]) -> Iterator[Evidence]:
@@ -135,12 +149,16 @@ def _refused(taken: View, steps: list[Reached]) -> Iterator[Evidence]:
                 yield kinds.USER, what, where
 
 
-def _kept(taken: View, steps: list[Reached]) -> Iterator[Evidence]:
+def _kept(taken: View, steps: list[Reached], told: set[str]) -> Iterator[Evidence]:
+    """What it writes to the session for an anonymous visitor; every place is told."""
     for item in steps:
         scope = scope_of(item.step)
         for write in writes(scope) if scope else ():
-            who = "the view" if not item.depth else f"{item.step.name}, which the view uses,"
-            yield kinds.SESSION, f"{who} writes {write.text}", at(item.step.file, write.line)
+            where = at(item.step.file, write.line)
+            told.add(where)
+            if not runs_never(item, write.line):
+                who = "the view" if not item.depth else f"{item.step.name}, which the view uses,"
+                yield kinds.SESSION, f"{who} writes {write.text}", where
     if name := keeper(taken.layers.classes):
         yield kinds.SESSION, f"{name} keeps what it is told in the session", ""
 

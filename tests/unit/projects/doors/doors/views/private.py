@@ -13,6 +13,7 @@ from django.contrib.auth.mixins import (
     PermissionRequiredMixin,
     UserPassesTestMixin,
 )
+from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.syndication.views import Feed
 from django.core.exceptions import PermissionDenied
@@ -22,7 +23,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
-from django.views.generic import DetailView, TemplateView, View
+from django.views.generic import DetailView, ListView, TemplateView, View
 
 from doors import guards
 
@@ -288,6 +289,39 @@ async def awaited(request):
     return HttpResponse()
 
 
+def of_the_user(request):
+    rows = Group.objects.filter(user=request.user)
+    return render(request, "page.html", {"rows": rows})
+
+
+def one_of_the_user(request, pk):
+    row = get_object_or_404(Group, pk=pk, user=request.user)
+    return render(request, "page.html", {"row": row})
+
+
+def made_by_the_user(request):
+    if request.method == "POST":
+        Group.objects.create(user=request.user)
+    return render(request, "page.html")
+
+
+class OfTheUser(ListView):
+    def get_queryset(self):
+        return Group.objects.filter(user=self.request.user)
+
+
+def by_template(request):
+    if not request.user.is_staff:
+        return render(request, "403.html")
+    return render(request, "page.html")
+
+
+def by_text(request):
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": "You must be logged in"})
+    return JsonResponse({})
+
+
 def strange_name(req):
     if not req.user.is_authenticated:
         raise PermissionDenied
@@ -417,6 +451,12 @@ urlpatterns = [
     path("by-setting/", by_setting),
     path("got/", got),
     path("awaited/", awaited),
+    path("of-the-user/", of_the_user),
+    path("one-of-the-user/<int:pk>/", one_of_the_user),
+    path("made-by-the-user/", made_by_the_user),
+    path("class-of-the-user/", OfTheUser.as_view()),
+    path("by-template/", by_template),
+    path("by-text/", by_text),
     path("strange-name/", strange_name),
     path("in-try/", in_try),
     path("in-method/", InMethod.as_view()),

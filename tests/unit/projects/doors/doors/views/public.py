@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_page, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView, TemplateView, View
 from django.views.i18n import JavaScriptCatalog, set_language
+from registration import views as registrations
 
 from doors import guards
 
@@ -181,4 +182,5 @@ urlpatterns = [
     path("partial/", partial(plain)),
     path("from-text/", from_text()),
     path("builtin/", print),
+    path("registration/", registrations.event),
 ]

@@ -1,5 +1,6 @@
 """Each looks at the user, and demands none."""
 
+from django.contrib.auth.models import Group
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -93,6 +94,27 @@ def kept_after_a_page(request):
     return render(request, "page.html")
 
 
+def marked(request):
+    """For those who are signed in, there is more on the page."""
+    rows = Group.objects.all()
+    if request.user.is_authenticated:
+        rows = rows.filter(user=request.user)
+    return render(request, "page.html", {"rows": rows})
+
+
+def marked_if_it_can_be(request):
+    try:
+        rows = Group.objects.filter(user=request.user)
+    except TypeError:
+        rows = []
+    return render(request, "page.html", {"rows": rows})
+
+
+def marked_by_number(request):
+    rows = Group.objects.filter(user=request.user.pk)
+    return render(request, "page.html", {"rows": rows})
+
+
 class Greeted(TemplateView):
     def get_context_data(self, **kwargs):
         return {**super().get_context_data(**kwargs), "me": self.request.user}
@@ -126,6 +148,9 @@ urlpatterns = [
     path("unknown/<int:pk>/", unknown),
     path("kept-for-members/", kept_for_members),
     path("kept-after-a-page/", kept_after_a_page),
+    path("marked/", marked),
+    path("marked-if-it-can-be/", marked_if_it_can_be),
+    path("marked-by-number/", marked_by_number),
     path("class/", Greeted.as_view()),
     path("rows/", Rows.as_view()),
     path("row/<int:pk>/", Row.as_view()),
