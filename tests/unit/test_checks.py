@@ -69,6 +69,13 @@ def test_nothing_is_found_where_all_is_well(desk: Site, public: str, instance: s
     assert "no issues" in desk.manage(instance, "check", "--fail-level", "WARNING")
 
 
+def test_admins_in_several_languages_are_found_where_the_plan_has_them(tongues: Site) -> None:
+    assert found(tongues, "main") == found(tongues, "admin") == []
+    plan = "plan.main.urls.mounts[1].prefixes = ['/fr/backstage/']"
+    messages = found(tongues, "admin", plan=plan)
+    assert messages == ["split.W004"]
+
+
 @pytest.mark.parametrize(
     ("id_", "settings"),
     [
