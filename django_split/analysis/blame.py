@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,8 +112,10 @@ def folders(installed: Iterable[str]) -> dict[str, list[str]]:
         top, *rest = entry.split(".")
         if is_machinery(top) or top == "django_split":
             continue
-        spec = PathFinder.find_spec(top)
-        places = list(spec.submodule_search_locations or ()) if spec else []
+        loaded = sys.modules.get(top)
+        spec = None if loaded else PathFinder.find_spec(top)
+        searched = getattr(spec, "submodule_search_locations", None)
+        places = list(getattr(loaded, "__path__", None) or searched or ())
         for part in rest:  # as far as there are folders: the end may be a module and a class
             places = [
                 inner for place in places if os.path.isdir(inner := os.path.join(place, part))

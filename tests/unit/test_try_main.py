@@ -121,8 +121,11 @@ def test_system_check_that_fails_on_main_only_is_told(make_site: MakeSite) -> No
             "@register()\ndef check(app_configs, **kwargs):\n"
             "    always = [Error('on both', id='museum.E001')]\n"
             "    gone = [Error('no admin', id='museum.E002')]\n"
-            "    return always if apps.is_installed('django.contrib.admin') else always + gone\n"
+            "    return always if apps.is_installed('django.contrib.admin') else always + gone\n\n\n"
+            "@register()\ndef ask(app_configs, **kwargs):\n"
+            "    return [Error('a visit')] if Visit.objects.exists() else []\n"
         )
     assert [found.what for found in broken(site)] == [
         "the system check museum.E002 fails on main only: no admin"
     ]
+    assert not (site.source / "db.sqlite3").exists()
