@@ -121,7 +121,7 @@ def test_system_check_that_fails_on_main_only_is_told(make_site: MakeSite) -> No
             "@register()\ndef check(app_configs, **kwargs):\n"
             "    always = [Error('on both', id='museum.E001')]\n"
             "    gone = [Error('no admin', id='museum.E002')]\n"
-            "    return always if apps.is_installed('django.contrib.admin') else always + gone\n\n\n"
+            "    return always + gone * (not apps.is_installed('django.contrib.admin'))\n\n\n"
             "@register()\ndef ask(app_configs, **kwargs):\n"
             "    return [Error('a visit')] if Visit.objects.exists() else []\n"
         )
