@@ -52,13 +52,14 @@ class Targets:
     def __iter__(self) -> Iterator[str]:
         """Go on until nothing is left; paths may be added meanwhile."""
         while self.fresh or self.again:
+            fresh = bool(self.fresh)
             path = (self.fresh or self.again).popleft()
             found = match(path.partition("?")[0])
             if self._is_forbidden(path, found):
                 continue
             key = (as_written(found), view_name(found.func)) if found else ("", "")
             key = (path, "") if path in COMMON else key
-            if self.asked[key] and self.fresh:
+            if self.asked[key] and fresh:
                 self.again.append(path)
                 continue
             if self.asked[key] >= PER_VIEW or ("?" in path and self.queries[key] >= QUERIES):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("raw/", views.raw),
     path("past-django/", views.past_django),
     re_path(r"^number/(?P<n>\d+)/$", views.number),
+    path("archive/<int:year>/", views.archive),
     path("search/", views.search),
     path("basket/", views.basket),
     path("mine/", views.mine),

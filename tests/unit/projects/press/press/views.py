@@ -54,6 +54,11 @@ def number(request, n):
     return HttpResponse(f"number {n}")
 
 
+def archive(request, year):
+    mark(f"archive {year}")
+    return HttpResponse(f"the year {year}")
+
+
 def search(request):
     mark(request.get_full_path())
     return HttpResponse("found")
@@ -187,5 +192,5 @@ def robots(request):
 
 
 def sitemap(request):
-    text = "<urlset><url><loc>https://press.example/number/77/</loc></url></urlset>"
+    text = "<urlset><url><loc>https://press.example/archive/1977/</loc></url></urlset>"
     return HttpResponse(text, content_type="application/xml")
