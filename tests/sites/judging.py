@@ -105,7 +105,6 @@ class Promises:
         base = self.signed_in(site, "base", login, paths, follow="")
         admin = self.signed_in(site, "admin", login, paths, follow="")
         assert admin == base
-        assert {path: seen for path, seen in admin.items() if seen[0] not in (200, 302, 403)} == {}
         assert sum(seen[0] == 200 for seen in admin.values()) > len(paths) / 2
 
     def test_admins_are_the_bases_page_by_page(self, site: Site) -> None:
@@ -236,6 +235,7 @@ for admin_site in sorted(all_sites, key=lambda item: item.name):
                 answer.append(reverse(name))
             except NoReverseMatch:
                 pass
+answer.sort()
 """
 
 # Nothing is fetched that changes what the next page shows.

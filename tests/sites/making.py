@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.support.browsing import PASSWORD
+from tests.support.browsing import PASSWORD, crawl
 from tests.support.trial import Site
 
 # The base on its own, as it would be deployed without a split. The plan has no part in it.
@@ -73,9 +73,8 @@ def set_up(site: Site, *commands: Sequence[str], content: str = "") -> None:
     )
     if content:
         site.ask("base", content)
-    # Some sites make rows when they are first looked at: later a plan would say less.
-    for path in ("/", "/nothing-is-here/"):
-        site.get("base", path)
+    # Some sites make rows and files when they are first looked at: later a plan would say less.
+    crawl(site, "base", starts=["/", "/nothing-is-here/"])
 
 
 def split(site: Site, store: Path, **answers: Any) -> None:
