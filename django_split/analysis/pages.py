@@ -133,11 +133,17 @@ def of_main(base: Crawl, main: Crawl, planned: Main) -> list[Finding]:
 
 
 def beside(known: Iterable[Finding], found: Iterable[Finding]) -> list[Finding]:
-    """What was found and is not known yet: of one URL and view the operator is asked once."""
+    """What was found and is not known yet: of one URL and view the operator is asked once.
+
+    Where every page needs a session, one answer is for all of them.
+    """
     kept = list(known)
+    everywhere = any(finding.kind == kinds.EVERYWHERE for finding in kept)
     asked = {_key(finding): finding.kind for finding in kept if finding.kind in STRONGEST}
     new = []
     for finding in found:
+        if everywhere and finding.kind in (kinds.PRIVATE, kinds.SESSION):
+            continue
         if finding.kind in STRONGEST:
             before = asked.get(_key(finding))
             if before and STRONGEST.index(before) <= STRONGEST.index(finding.kind):

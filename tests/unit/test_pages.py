@@ -242,6 +242,12 @@ def test_of_one_url_is_asked_once_by_the_strongest(known: str, found: str) -> No
     assert beside([finding(known, view="site.views.q")], [finding(found)])
 
 
+def test_where_every_page_needs_a_session_none_is_asked_about_by_itself() -> None:
+    everywhere = Finding(kinds.EVERYWHERE, "MIDDLEWARE has LoginRequiredMiddleware")
+    asked = [finding(kinds.PRIVATE), finding(kinds.LOGIN, view="site.views.enter")]
+    assert [f.kind for f in beside([everywhere], asked)] == [kinds.LOGIN]
+
+
 def test_crawl_tells_itself_once_too_and_the_rest_stays() -> None:
     asked = [finding(kinds.LOGIN), finding(kinds.SESSION), finding(kinds.WRITES)]
     assert [f.kind for f in beside([], asked)] == [kinds.LOGIN, kinds.WRITES]
