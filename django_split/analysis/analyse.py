@@ -56,7 +56,7 @@ def analyse(
         plan.admin.prefixes,
         deployment,
         plan.main.urls.root_urlconf,
-        survey["routes"],
+        survey["views"],
     )
     named = changed_by(plan)
     plan.where = {name: place for name, place in base["where"].items() if name in named}

@@ -67,7 +67,7 @@ class Survey:
     plan: Plan
     known: Known
     errors: list[list[str]]
-    routes: int
+    views: int
     paths: list[str]
 
 
@@ -125,7 +125,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
         plan=plan,
         known=known,
         errors=systemchecks.errors(),
-        routes=len({route.callback for route in public}),
+        views=len({route.view for route in public}),
         paths=_paths(public),
     )
 

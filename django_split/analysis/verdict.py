@@ -104,11 +104,11 @@ def decide(
     admin_prefixes: list[str],
     deployment: Deployment,
     root_urlconf: str,
-    routes: int,
+    views: int,
 ) -> Verdict:
     """Decide how the site can be split.
 
-    Takes findings with their answers, and the number of routes outside the admins. Order matters: a
+    Takes findings with their answers, and the number of views outside the admins. Order matters: a
     site that demands a login everywhere must never be opened by a later, weaker rule.
     """
     open_ = [finding for finding in findings if finding.is_open]
@@ -122,13 +122,13 @@ def decide(
         return Verdict(NOTHING_TO_SPLIT, nothing)
     reasons = [f"{mount.kind} admin at {prefix}" for mount in mounts for prefix in mount.prefixes]
     kept = of_kind(findings, kinds.SESSION)
-    members = _members(findings, routes)
+    members = _members(findings, views)
     if deployment.has_public_sessions or of_kind(open_, kinds.SESSION) or members:
         why = [f.what for f in kept] or members or ["public_sessions asks for them"]
         return Verdict(PUBLIC_SESSIONS, [*reasons, *dict.fromkeys(why)], decisions)
     private = of_kind(open_, kinds.PRIVATE)
-    if private and len(private) * 2 > routes:
-        share = f"mostly private: {len(private)} of {routes} public URLs demand a user"
+    if private and _views(private) * 2 > views:
+        share = f"mostly private: {_views(private)} of {views} public views demand a user"
         return Verdict(MOSTLY_PRIVATE, [*reasons, share], decisions)
     if deployment.admin_extra_prefixes:
         extra = f"given to the admin instance: {', '.join(deployment.admin_extra_prefixes)}"
@@ -144,19 +144,25 @@ def _nothing_to_split(
     return ["the whole site is the admin: it is mounted at /"] if "/" in admin_prefixes else []
 
 
-def _members(findings: list[Finding], routes: int) -> list[str]:
+def _members(findings: list[Finding], views: int) -> list[str]:
     """Why the site is one for people who sign in, if it is:
 
     its own login, and so much behind it that no prefix separates that from what is public.
     """
     private = [f for f in findings if f.kind == kinds.PRIVATE and f.is_open]
     logins = [f for f in findings if f.kind == kinds.LOGIN and f.is_open]
-    if not logins or len(private) * 3 < routes:
+    if not logins or not private or _views(private) * 3 < views:
         return []
+    login = next((f.url for f in logins if "login" in f.url), logins[0].url)
     return [
-        f"a site for members: it has a login of its own ({logins[0].url}), and {len(private)} of "
-        f"{routes} public URLs demand a user"
+        f"a site for members: it has a login of its own ({login}), and {_views(private)} of {views} "
+        "public views demand a user"
     ]
+
+
+def _views(findings: list[Finding]) -> int:
+    """How many views they are: each has a URL in every language, and may have several in one."""
+    return len({finding.view or finding.url for finding in findings})
 
 
 def _nowhere_to_sign_in(findings: list[Finding]) -> list[str]:
@@ -192,7 +198,7 @@ def _answer_with(text: str, answers: list[str]) -> str:
 
 
 def _listed(urls: list[Finding]) -> str:
-    """The first few views, each by one of its URLs: in twenty languages it is one thing to answer."""
+    """The first few views, each by one of its URLs: in twenty languages it is one question."""
     views = list({(finding.view, finding.where): finding for finding in reversed(urls)}.values())
     named = [_named_place(finding) for finding in reversed(views)][:NAMED]
     more = len(urls) - len(named)
