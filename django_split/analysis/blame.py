@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,12 +20,6 @@ from django_split.analysis.source import is_installed, is_machinery
 MACHINERY = tuple(
     os.path.dirname(os.path.abspath(file)) + os.sep
     for file in (django.__file__, os.path.dirname(__file__))
-)
-
-# What Django says of a model whose app is not installed, and of a label that no app has.
-NOT_INSTALLED = (
-    re.compile(r"Model class (?P<module>\S+)\.\w+ doesn't declare an explicit app_label"),
-    re.compile(r"No installed app with label '(?P<label>\w+)'"),
 )
 
 
@@ -134,12 +127,4 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _missing(error: BaseException, gone: Sequence[App]) -> str:
-    for pattern in NOT_INSTALLED:
-        match = pattern.search(str(error))
-        for app in gone if match else ():
-            named = match.groupdict() if match else {}
-            if named.get("module", "").startswith(f"{app.name}.") or (
-                named.get("label") == app.label
-            ):
-                return app.entry
-    return ""
+    return next((app.entry for app in gone if app.is_missed_by(str(error))), "")

@@ -21,6 +21,12 @@ FOR_AN_IMPORT = frozenset({"RuntimeError", "Exception", "BaseException"})
 FOR_A_LABEL = frozenset({"LookupError", "Exception", "BaseException"})
 ASK_BY_LABEL = frozenset({"get_model", "get_app_config", "get_registered_model"})
 
+# What Django says of a model whose app is not installed, and of a label that no app has.
+NOT_INSTALLED = (
+    re.compile(r"Model class (?P<module>\S+)\.\w+ doesn't declare an explicit app_label"),
+    re.compile(r"No installed app with label '(?P<label>\w+)'"),
+)
+
 
 @dataclass(frozen=True)
 class App:
@@ -29,6 +35,15 @@ class App:
     entry: str
     name: str
     label: str
+
+    def is_missed_by(self, message: str) -> bool:
+        """Whether an error of Django's says that this app is not installed."""
+        for pattern in NOT_INSTALLED:
+            if match := pattern.search(message):
+                named = match.groupdict()
+                inside = named.get("module", "").startswith(f"{self.name}.")
+                return inside or named.get("label") == self.label
+        return False
 
     @property
     def models(self) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import importlib.util
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.apps import apps
 
@@ -12,11 +15,20 @@ from django_split.analysis.apps import Dropped
 from django_split.analysis.deployment import Deployment
 from django_split.analysis.evidence import at, place
 from django_split.analysis.imports import App, uses
+from django_split.analysis.pages import Page
 from django_split.analysis.related import related
 from django_split.analysis.routes import Route
 from django_split.findings import Finding
 
 Needed = dict[str, list[Finding]]
+
+# What Django says of a template and of tags that it does not find, and where an app has them.
+FILES = {
+    re.compile(r"TemplateDoesNotExist: (\S+)\Z"): "templates/{}",
+    re.compile(r"TemplateSyntaxError: '(\w+)' is not a registered tag library"): (
+        "templatetags/{}.py"
+    ),
+}
 
 
 def needed(dropped: list[Dropped], routes: list[Route], deployment: Deployment) -> Needed:
@@ -39,6 +51,31 @@ def imports(gone: Sequence[App]) -> Needed:
             finding = Finding(kinds.NEEDED, use.what, where=at(module.file, use.line))
             found.setdefault(use.app.entry, []).append(finding)
     return found
+
+
+def failing(pages: Iterable[Page], gone: Sequence[App]) -> Needed:
+    """What pages of main failed for: a name that is put together, and could not be read."""
+    found: Needed = {}
+    for page in pages:
+        for app in gone:
+            if page.exception and _is_missing(page.exception, app):
+                what = f"{page.url or page.path} fails without it: {page.exception}"
+                finding = Finding(kinds.NEEDED, what, page.url, page.view, page.raised_at)
+                found.setdefault(app.entry, []).append(finding)
+    return found
+
+
+def _is_missing(exception: str, app: App) -> bool:
+    """Whether an exception is about a model, a template or tags of an app."""
+    if app.is_missed_by(exception):
+        return True
+    for pattern, file in FILES.items():
+        match = pattern.match(exception)
+        spec = importlib.util.find_spec(app.name) if match else None
+        for folder in (spec and spec.submodule_search_locations) or ():
+            if match and os.path.isfile(os.path.join(folder, file.format(match[1]))):
+                return True
+    return False
 
 
 def _relations(dropped: list[Dropped]) -> Iterator[tuple[str, Finding]]:

@@ -80,9 +80,10 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
 
             deployment = Deployment.read(request["deploy"], default_site="main")
             paths, prefixes = request["paths"], request["prefixes"]
-            pages = dataclasses.asdict(
-                crawl.of_main(paths, prefixes, deployment, request["seconds"])
-            )
+            asked = crawl.of_main(paths, prefixes, deployment, request["seconds"])
+            for entry, group in models.failing(asked.pages, gone).items():
+                needed.setdefault(entry, []).extend(group)
+            pages = dataclasses.asdict(asked)
     except (Exception, SystemExit) as error:
         found = blame(error, request["installed"], gone)
         return {"broken": dataclasses.asdict(found)}

@@ -34,6 +34,8 @@ class Trial:
     request: Mapping[str, Any]
     findings: list[Finding] = field(default_factory=list)
     pages: dict[str, Any] | None = None
+    # Why an app's models were kept, when main's own modules do not say it.
+    reasons: dict[str, list[Finding]] = field(default_factory=dict)
     # What the trial itself dropped, with what to say if that was in vain.
     gone: dict[str, Finding] = field(default_factory=dict)
 
@@ -51,9 +53,21 @@ class Trial:
             self._give_up(answer["broken"])
             return
         self.pages = answer["pages"]
-        for group in _read(answer["needed"]).values():
-            self.findings += group
+        self.findings += self._reasons(_read(answer["needed"]))
         self.findings += [_failed(*error[:2]) for error in self._new(answer["errors"])]
+
+    def _reasons(self, needed: dict[str, list[Finding]]) -> list[Finding]:
+        """Why main keeps models, by what the last start found and what made it keep them.
+
+        A page that works by now is a reason still; an import that failed has been read since.
+        """
+        before = [
+            finding
+            for entry, group in self.reasons.items()
+            for finding in group
+            if finding.url or entry not in needed
+        ]
+        return [*before, *(finding for group in needed.values() for finding in group)]
 
     def _start(self) -> dict[str, Any]:
         gone = [
@@ -106,6 +120,7 @@ class Trial:
     def _keep_models(self, entry: str, needed: list[Finding]) -> None:
         """Keep an app's models; what could not load without them may load now."""
         keep_models(self.plan, entry, self.known, needed)
+        self.reasons[entry] = needed
         for dropped in self.gone:
             take_back(self.plan, dropped, self.known)
         self.gone = {}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from django_split.findings import BREAKS, Finding, of_kind
+from django_split.findings import BREAKS, NEEDED, Finding, of_kind
 from django_split.plan import Plan
 from tests.support.trial import Site
 from tests.unit.conftest import MakeSite
@@ -110,6 +110,27 @@ def test_import_that_fails_at_once_keeps_the_models(make_site: MakeSite) -> None
     assert set(main.replace_apps) == {"django.contrib.admin", "django.contrib.sessions"}
     assert (main.drop_apps, main.models) == ([], [])
     assert "(museum/bare.py:" in main.why["django.contrib.admin"]
+
+
+@pytest.mark.slow
+def test_template_whose_name_is_put_together_is_found_by_the_page_that_fails(
+    make_site: MakeSite,
+) -> None:
+    site = make_site("museum", BARE)
+    with (site.source / "museum" / "bare.py").open("a") as urls:
+        urls.write(
+            "\n\nfrom django.shortcuts import render\n\n"
+            "def drawn(request):\n"
+            "    return render(request, '/'.join(['admin', 'color_theme_toggle.html']))\n\n"
+            "urlpatterns += [path('drawn/', drawn)]\n"
+        )
+    plan = site.plan()
+    assert "django.contrib.admin" in plan.main.replace_apps
+    found = {finding.url: finding for finding in of_kind(plan.findings, NEEDED)}
+    assert found["/drawn/"].what == (
+        "/drawn/ fails without it: TemplateDoesNotExist: admin/color_theme_toggle.html"
+    )
+    assert site.get("main", "/drawn/").status == 200
 
 
 @pytest.mark.slow
