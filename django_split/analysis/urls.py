@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin import AdminSite
 from django.middleware.locale import LocaleMiddleware
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import get_converters
@@ -31,6 +31,7 @@ from django_split.plan import Ghost, Mount
 # The converters that every process has; a site's own are registered by modules that main may not
 # import.
 STANDARD_CONVERTERS = frozenset({"int", "path", "slug", "str", "uuid"})
+DJANGOS_OWN = "django.contrib.admin.sites.AdminSite"
 
 
 @dataclass
@@ -82,9 +83,13 @@ def default_site_name() -> str:
 
 
 def default_site_class() -> str:
-    """The dotted name of the default site's class, or nothing where it is Django's own."""
-    made = admin.site.__class__  # of what the lazy object wraps
-    return "" if made is AdminSite else f"{made.__module__}.{made.__qualname__}"
+    """The dotted name of the class that the default site is made of, if it is not Django's own.
+
+    As Django finds it: the site may have put another one in its place by now, which its own code
+    does on main, too.
+    """
+    dotted = str(getattr(apps.get_app_config("admin"), "default_site", DJANGOS_OWN))
+    return "" if dotted == DJANGOS_OWN else dotted
 
 
 def primary(found: list[Mount], path: str = "") -> Mount | None:

@@ -83,6 +83,19 @@ def test_class_can_be_put_in_place_afterwards(desk: Site) -> None:
     assert desk.ask("main", code) == ["more", 0, ["admin", "admin"]]
 
 
+def test_plan_names_the_class_that_was_there_before(desk: Site) -> None:
+    """What is put in its place afterwards is put there on main as well, by the same line."""
+    code = """
+        from django.contrib import admin
+        from django_split.analysis.urls import default_site_class
+        before = admin.site.__class__
+        admin.site.__class__ = admin.AdminSite
+        answer = default_site_class()
+        admin.site.__class__ = before
+        """
+    assert desk.ask("admin", code) == "desk.office.DeskAdminSite"
+
+
 def test_other_sites_lose_nothing_that_was_never_discovered_for_them(desk: Site) -> None:
     code = """
         from django.contrib import admin
