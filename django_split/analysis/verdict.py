@@ -155,8 +155,8 @@ def _members(findings: list[Finding], views: int) -> list[str]:
         return []
     login = next((f.url for f in logins if "login" in f.url), logins[0].url)
     return [
-        f"a site for members: it has a login of its own ({login}), and {_views(private)} of {views} "
-        "public views demand a user"
+        f"a site for members: it has a login of its own ({login}), and {_views(private)} of "
+        f"{views} public views demand a user"
     ]
 
 
