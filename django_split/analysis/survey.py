@@ -23,7 +23,7 @@ from django_split.analysis import (
     urls,
     views,
 )
-from django_split.analysis.apps import dropped, entries, models_only, shadows
+from django_split.analysis.apps import Dropped, dropped, entries, models_only, shadows
 from django_split.analysis.changes import Known, drop, keep_models
 from django_split.analysis.deployment import (
     BASES,
@@ -54,6 +54,7 @@ from django_split.plan import (
 MAIN_APP = "django_split.runtime.main.apps.MainConfig"
 ADMIN_APP = "django_split.runtime.admin.apps.AdminInstanceConfig"
 CACHE_ALIAS = "django_split_sessions"
+SESSIONS_APP = "django.contrib.sessions"
 
 
 @dataclass
@@ -88,7 +89,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
     )
     seen = routes.routes(other_admins)
     public = [route for route in seen if not route.is_below(admin_prefixes)]
-    needed = models.needed(dropped(), public, deployment)
+    needed = models.needed(_gone(deployment), public, deployment)
     findings = [
         *chain.everywhere(),
         *(Finding(kinds.MOUNT, what) for what in found.decisions),
@@ -165,8 +166,13 @@ def _below(route: routes.Route) -> Finding:
     )
 
 
+def _gone(deployment: Deployment) -> list[Dropped]:
+    keeps_sessions = deployment.has_public_sessions
+    return [item for item in dropped() if not (keeps_sessions and item.is_sessions)]
+
+
 def _main(mounts: list[Mount], deployment: Deployment) -> Main:
-    gone = [item for item in dropped() if not (deployment.has_public_sessions and item.is_sessions)]
+    gone = _gone(deployment)
     configs = [item.config for item in gone]
     processors = chain.orphaned_processors(configs)
     changed: dict[str, Any] = {"ROOT_URLCONF": "django_split.runtime.main.urls"}
@@ -233,6 +239,14 @@ def _keep_sessions(main: Main, deployment: Deployment) -> None:
         "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
         "CACHES": f"{CACHE_ALIAS} is the public sessions' store, and nothing else is in it",
     }
+    if session.engine == "cached_db":
+        _with_their_table(main)
+
+
+def _with_their_table(part: Main | Admin) -> None:
+    if not apps.is_installed(SESSIONS_APP):
+        part.add_apps.append(SESSIONS_APP)
+        part.why[SESSIONS_APP] = "cached_db keeps sessions in its table, too"
 
 
 def _default_site_name() -> str:
@@ -276,6 +290,9 @@ def _admin(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> 
     )
     if engine != BASES:
         _store_sessions(admin, engine, session)
+    # Main's table too: it is the admin's migrations that make it.
+    if "cached_db" in (engine, deployment.public_session.engine):
+        _with_their_table(admin)
     own = caches.own(deployment)
     admin.caches |= own
     admin.why |= {f"CACHES.{alias}": caches.COST for alias in own}
@@ -324,9 +341,6 @@ def _store_sessions(admin: Admin, engine: str, session: Session) -> None:
         "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in the admin",
         "CACHES": f"{CACHE_ALIAS} is the session store, and nothing else is in it",
     }
-    if engine == "cached_db" and not apps.is_installed("django.contrib.sessions"):
-        admin.add_apps.append("django.contrib.sessions")
-        admin.why["django.contrib.sessions"] = "cached_db writes its table"
 
 
 def _cache(session: Session) -> dict[str, Any]:

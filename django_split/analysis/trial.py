@@ -70,15 +70,17 @@ class Trial:
         return [*before, *(finding for group in needed.values() for finding in group)]
 
     def _start(self) -> dict[str, Any]:
+        main = self.plan.main
+        changed = {*main.drop_apps, *main.replace_apps}
         gone = [
             {"entry": entry, "name": name, "label": self.known.labels[entry]}
             for entry, name in self.known.names.items()
-            if entry in self.known.models_only
+            if entry in self.known.models_only and entry in changed
         ]
         asked = {
             **self.request,
             "gone": gone,
-            "dropped": self.plan.main.drop_apps,
+            "dropped": main.drop_apps,
             "installed": list(self.known.names),
         }
         with tempfile.TemporaryDirectory(prefix="django-split-") as directory:

@@ -166,3 +166,11 @@ def test_default_site_keeps_no_models(paper: Site) -> None:
     assert needed(paper) == {}
     main = Plan.read(paper.place / "plan.toml").main
     assert main.drop_apps == ["django.contrib.admin", "django.contrib.sessions"]
+
+
+@pytest.mark.slow
+def test_sessions_that_main_keeps_are_nothing_to_tell(make_site: MakeSite) -> None:
+    site = make_site("museum", '\nROOT_URLCONF = "museum.bare"\n')
+    main = site.plan(public_sessions="cached_db").main
+    assert needed(site) == {}
+    assert "django.contrib.sessions" not in {*main.drop_apps, *main.replace_apps}
