@@ -8,11 +8,6 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 FORMAT = 2
 
 MOSTLY_PRIVATE = "mostly private"
@@ -65,6 +60,12 @@ def _json(text: str) -> Any:
 
 
 def _toml(text: str, without: Collection[str]) -> dict[str, Any]:
+    # Here, so that a Django that is too old is told before a parser that is missing.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     # Where no string can go over several lines, a line that looks like a header is one.
     if without and '"""' not in text and "'''" not in text:
         short = text
