@@ -26,7 +26,7 @@ HEADINGS = {
     kinds.BREAKS: "What works on the site and fails on main",
     kinds.USER: "Pages that show who is signed in; on main nobody is",
     kinds.DIFFERS: "Pages that are another one on main",
-    kinds.WRITES: "Pages that write to the database when they are only looked at",
+    kinds.WRITES: "Pages that write when they are only looked at",
     kinds.BELOW: "Not of the admin, but under its path: the admin instance serves them",
     kinds.MAYBE_SESSION: "Code that writes to the session, of which no page is known",
     kinds.NEEDED: "Code that needs models or templates of an app that main does without",
