@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.sites.making import deployment
+from django_split.plan import Plan
+from tests.sites.making import FEW_PAGES, deployment
 from tests.support.browsing import PASSWORD, crawl
 from tests.support.trial import PlanFailedError, Response, Site
 
@@ -107,6 +108,18 @@ class Promises:
         assert admin == base
         assert sum(seen[0] == 200 for seen in admin.values()) > len(paths) / 2
 
+    def test_the_way_in_is_served_by_the_admin_instance(self, site: Site) -> None:
+        """A proxy sends it the admin's prefixes only: a login elsewhere is never reached."""
+        served = tuple(Plan.read(site.place / "plan.toml").proxy.admin_prefixes)
+        for path in self.logins.values():
+            page = site.get("admin", path)
+            for _ in range(4):
+                if location := page.headers.get("Location"):
+                    assert location.startswith(served), f"{path} leads to {location}"
+                    page = site.get("admin", location)
+            assert page.status == 200
+            assert 'type="password"' in page.body
+
     def test_admins_are_the_bases_page_by_page(self, site: Site) -> None:
         for login, start in self.logins.items():
             base = self.signed_in(site, "base", login, [start], follow=start)
@@ -131,7 +144,7 @@ class Promises:
     def test_plan_is_the_same_again_and_holds_no_secret(self, site: Site, store: Path) -> None:
         path = site.place / "plan.toml"
         first = path.read_text()
-        site.plan(**deployment(store), **self.answers)
+        site.plan(FEW_PAGES, **deployment(store), **self.answers)
         assert path.read_text() == first
         secrets = [value for value in site.ask("base", SECRETS) if value in first]
         assert secrets == []
@@ -213,7 +226,7 @@ def refused(site: Site, store: Path, **answers: Any) -> PlanFailedError:
     """
     kept = {path: path.read_bytes() for path in site.place.glob("plan.toml")}
     with pytest.raises(PlanFailedError) as failed:
-        site.plan(**deployment(store), **answers)
+        site.plan(FEW_PAGES, **deployment(store), **answers)
     for path, content in kept.items():
         path.write_bytes(content)
     return failed.value

@@ -23,6 +23,9 @@ CSRF_TRUSTED_ORIGINS = [
 ]
 """
 
+# As many as a busy machine asks for within the crawl's seconds: plans are compared.
+FEW_PAGES = ("--crawl-pages", "60")
+
 # Files and database stay where the site has them: the base must see the same ones.
 IN_PLACE = dict.fromkeys(("data_root", "media_root", "var_root"))
 
@@ -79,7 +82,7 @@ def set_up(site: Site, *commands: Sequence[str], content: str = "") -> None:
 
 def split(site: Site, store: Path, **answers: Any) -> None:
     """Plan the site in place, with the operator's answers."""
-    site.plan(**deployment(store), **answers)
+    site.plan(FEW_PAGES, **deployment(store), **answers)
 
 
 def deployment(store: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from django_split import findings as kinds
 from django_split.plan import SPLIT, Plan
 from tests.sites import making
 from tests.sites.judging import Promises, refused
@@ -117,6 +118,9 @@ def test_models_of_the_admin_stay_on_main_because_the_cms_imports_them(site: Sit
     assert main.replace_apps["django.contrib.admin"].endswith("AdminModelsConfig")
 
 
-def test_members_page_stays_closed_on_main(site: Site) -> None:
+def test_members_page_stays_closed_on_main_and_is_counted(site: Site) -> None:
+    found = Plan.read(site.place / "plan.toml").findings
+    counted = [finding.what for finding in found if finding.kind == kinds.RESTRICTION]
+    assert [what.partition(", ")[0] for what in counted] == ["one row of cms.Page"]
     page = site.get("main", "/members/")
     assert (page.status, page.headers["Location"]) == (302, "/accounts/login/?next=/members/")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from django_split import findings as kinds
 from django_split.plan import SPLIT_WITH_EXTRA_PREFIXES, Plan
 from tests.sites import making
 from tests.sites.judging import Promises, refused
@@ -101,6 +102,9 @@ def test_without_answers_the_password_reset_is_named(site: Site, store: Path) ->
         assert needed in plan.output
 
 
-def test_members_page_stays_closed_on_main(site: Site) -> None:
+def test_members_page_stays_closed_on_main_and_is_counted(site: Site) -> None:
+    found = Plan.read(site.place / "plan.toml").findings
+    counted = [finding.what for finding in found if finding.kind == kinds.RESTRICTION]
+    assert [what.partition(", ")[0] for what in counted] == ["one row of pages.Page"]
     page = site.get("main", "/for-members/")
     assert (page.status, page.headers["Location"]) == (302, "/accounts/login/?next=/for-members/")

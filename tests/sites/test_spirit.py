@@ -125,6 +125,13 @@ class TestSpirit(Promises):
     least = 25
     logins = LOGINS
 
+    @pytest.mark.xfail(
+        strict=True, reason="both instances sign in at /user/login/, which is main's"
+    )
+    def test_the_way_in_is_served_by_the_admin_instance(self, site: Site) -> None:
+        """Its urls.py says `admin.site.login = login_required(admin.site.login)`."""
+        super().test_the_way_in_is_served_by_the_admin_instance(site)
+
     @pytest.fixture(autouse=True)
     def _answers(self, store: Path) -> None:
         self.answers = answers(store)

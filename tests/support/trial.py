@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,11 @@ class Site:
             **changes,
         }
 
-    def plan(self, **changes: Any) -> Plan:
-        """Run `django-split plan` and render both settings modules. Raises PlanFailedError."""
+    def plan(self, options: Sequence[str] = (), **changes: Any) -> Plan:
+        """Run `django-split plan` and render both settings modules. Raises PlanFailedError.
+
+        `changes` are of deploy.json, `options` of the command.
+        """
         deploy = self.place / "deploy.json"
         deploy.write_text(json.dumps(self.deployment(**changes)))
         path = self.place / "plan.toml"
@@ -79,6 +82,7 @@ class Site:
                 str(deploy),
                 "--output",
                 str(path),
+                *options,
             ],
             check=False,
         )
