@@ -279,6 +279,29 @@ def test_a_question_stops_the_deploy_until_it_is_answered(
         site.host.run(["tee", URLS], stdin=original.encode())
 
 
+def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site) -> None:
+    host = site.host
+    said = site.make("site", "public_sessions=cache", "admin_host=desk.localhost")
+    assert f"http://desk.localhost:{site.port}/admin/" in said
+    assert "main's sessions are in a store of its own" in said
+    assert site.visitor.ask("/admin/").status == 404
+    assert 'name="password"' in site.visitor.ask("/admin/login/", host="desk.localhost").text
+    assert "gazette-main" in host.run("getent group gazette-public").stdout
+    # Its sockets' folder is there again after a boot, like the others.
+    host.reboot()
+    if not host.init:
+        host.run("gazette-start")
+    site.visitor.wait("/", 60)
+    site.make("verify", "public_sessions=cache", "admin_host=desk.localhost")
+
+    site.make("site")
+    assert 'name="password"' in site.visitor.ask("/admin/login/").text
+    left = "getent passwd gazette-public; getent group gazette-public; ls -d /run/gazette/public"
+    left += " /var/lib/django-split/gazette/public; find /etc /usr/local -name '*gazette-public*'"
+    assert host.run(left, check=False).stdout == ""
+    assert not [each for each in site.daemons().values() if "public/store.sock" in each]
+
+
 def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
     editor = site.visitor
     editor.log_in("/admin/login/?next=/admin/", "admin", site.password())
