@@ -101,6 +101,17 @@ def test_masked_setting_is_shown_to_differ() -> None:
     }
 
 
+def test_what_stands_below_a_secret_name_is_masked() -> None:
+    base = {"PASSWORDS": {"db": "a", "list": ["x"]}, "OLD": {"TOKENS": {"api": "b"}}}
+    instance = {"PASSWORDS": {"db": "c", "list": ["y"]}, "OLD": {}, "NEW": {"KEYS": {"d": "e"}}}
+    assert lines(base, instance) == {
+        "PASSWORDS.db": [f"- {MASKED}", f"+ {MASKED}"],
+        "PASSWORDS.list": [f"- {MASKED}", f"+ {MASKED}"],
+        "OLD.TOKENS.api": [f"- {MASKED}"],
+        "NEW.KEYS.d": [f"+ {MASKED}"],
+    }
+
+
 def test_host_of_a_url_is_shown() -> None:
     assert differ.shown("postgres://shop:x@db.example:5432/shop") == (
         f"postgres://{MASKED}@db.example:5432/shop"
