@@ -1,0 +1,60 @@
+"""What an operator reads when a site is not split as it is: the role's own template."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+from tests.support.plugins import REPOSITORY
+
+
+def read(rc: int, verdict: dict[str, Any] | None = None, stderr: str = "") -> list[str]:
+    file = REPOSITORY / "roles" / "release" / "vars" / "main.yml"
+    text = yaml.safe_load(file.read_text())["release_verdict"]
+    variables = {
+        "release_settings": "mysite.settings",
+        "release_variables_file": "inventory/mine/group_vars/all.yml",
+        "release_analysed": {
+            "rc": rc,
+            "stdout": json.dumps({"verdict": verdict}) if verdict else "",
+            "stderr": stderr,
+        },
+    }
+    templar = Templar(DataLoader(), variables=variables)
+    return str(templar.template(trust_as_template(text))).strip().splitlines()
+
+
+def test_each_question_is_a_line_and_so_is_its_answer() -> None:
+    decisions = ["2 URLs demand a user: /a/, /b/; answer with x (1) or y (2)", "no answer to this"]
+    verdict = {"is": "split", "reasons": ["an admin"], "decisions": decisions}
+    assert read(3, verdict) == [
+        'site_settings is "mysite.settings": the site is not split before this is decided:',
+        "- 2 URLs demand a user: /a/, /b/",
+        "  Answer with x (1) or y (2)",
+        "- no answer to this",
+        "Say it in inventory/mine/group_vars/all.yml, or change the site.",
+    ]
+
+
+def test_a_site_with_nothing_to_split_is_told_why() -> None:
+    verdict = {"is": "nothing to split", "reasons": ["no admin is mounted", "twice"]}
+    assert read(4, {**verdict, "decisions": []}) == [
+        'site_settings is "mysite.settings": nothing to split: no admin is mounted; twice'
+    ]
+
+
+@pytest.mark.parametrize("rc", [1, 2, 137])
+def test_a_broken_base_is_quoted_with_its_last_line(rc: int) -> None:
+    said = 'Traceback\nx\ndjango-split: --settings is "mysite.settings" ImportError: no news'
+    first, second = read(rc, stderr=said)
+    assert first == 'site_settings is "mysite.settings": ImportError: no news'
+    assert second.startswith("Mend the site, or give what it needs in site_env")
+
+
+def test_one_that_was_ended_without_a_word_is_no_error_of_the_template() -> None:
+    assert read(137)[0] == 'site_settings is "mysite.settings": it ended with status 137'
