@@ -24,7 +24,7 @@ CSRF_TRUSTED_ORIGINS = [
 """
 
 # As many as a busy machine asks for within the crawl's seconds: plans are compared.
-FEW_PAGES = ("--crawl-pages", "60")
+FEW_PAGES = ("--crawl-pages", "40")
 
 # Files and database stay where the site has them: the base must see the same ones.
 IN_PLACE = dict.fromkeys(("data_root", "media_root", "var_root"))

@@ -26,6 +26,8 @@ ANSWERS = {
 }
 
 CONTENT = """
+import datetime
+from django.utils import timezone
 from django.contrib.auth import get_user_model
 from django.contrib.redirects.models import Redirect
 from django.contrib.sites.models import Site
@@ -48,6 +50,10 @@ ThreadedComment.objects.create(
 BlogPost.objects.create(title="Draft", content="", user=author, status=CONTENT_STATUS_DRAFT)
 RichTextPage.objects.create(title="For members", content="Secret", login_required=True)
 RichTextPage.objects.create(title="Help", content="<p>Help</p>")
+# Long enough ago that no page says how many minutes.
+then = timezone.now() - datetime.timedelta(days=90)
+BlogPost.objects.update(publish_date=then)
+ThreadedComment.objects.update(submit_date=then)
 Redirect.objects.create(
     site=Site.objects.get_current(), old_path="/old/", new_path="/blog/"
 )
@@ -81,6 +87,7 @@ class TestMezzanine(Promises):
         "/nothing/",
     )
     least = 25
+    # Of the comment's form, against robots; and when a feed was made.
     random = (
         r'name="(timestamp|security_hash)" value="[^"]*',
         "<(updated|lastBuildDate)>[^<]*",
@@ -105,6 +112,6 @@ def test_without_answers_the_password_reset_is_named(site: Site, store: Path) ->
 def test_members_page_stays_closed_on_main_and_is_counted(site: Site) -> None:
     found = Plan.read(site.place / "plan.toml").findings
     counted = [finding.what for finding in found if finding.kind == kinds.RESTRICTION]
-    assert [what.partition(", ")[0] for what in counted] == ["one row of pages.Page"]
+    assert any(what.startswith("one row of pages.Page, ") for what in counted)
     page = site.get("main", "/for-members/")
     assert (page.status, page.headers["Location"]) == (302, "/accounts/login/?next=/for-members/")
