@@ -77,7 +77,7 @@ def set_up(site: Site, *commands: Sequence[str], content: str = "") -> None:
     if content:
         site.ask("base", content)
     # Some sites make rows and files when they are first looked at: later a plan would say less.
-    crawl(site, "base", starts=["/", "/nothing-is-here/"])
+    crawl(site, "base", most=40, starts=["/", "/nothing-is-here/"])
 
 
 def split(site: Site, store: Path, **answers: Any) -> None:

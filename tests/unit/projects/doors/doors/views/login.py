@@ -155,5 +155,6 @@ urlpatterns = [
     path("creates/", creates),
     path("hands-over/", hands_over),
     path("on-post/", OnPost.as_view()),
-    path("asynchronous/", asynchronous),
+    # Since Django 5.0.
+    *([path("asynchronous/", asynchronous)] if hasattr(auth, "alogin") else []),
 ]
