@@ -60,6 +60,16 @@ def test_systemd_finds_nothing_to_say_about_them(plain: Render, tmp_path: Path) 
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_only_programs_that_every_host_has_are_run(plain: Render) -> None:
+    """A minimal Debian has no /bin/kill, and then a reload fails."""
+    ours = ("/usr/sbin/nginx", "/usr/bin/redis-server", "/usr/local/sbin/gazette-", "/srv/gazette/")
+    for template, changed in UNITS.values():
+        unit = settings(plain(template, **changed))
+        lines = [line for name in unit if name.startswith("Exec") for line in unit[name]]
+        assert lines
+        assert all(line.startswith((*ours, "/bin/sh -c 'kill ")) for line in lines), lines
+
+
 @pytest.mark.parametrize(
     ("instance", "store"), [("main", ""), ("main", "public"), ("admin", "store")]
 )

@@ -1,0 +1,106 @@
+"""A site that grows: its next version asks a question, main gets sessions, the admin a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .conftest import newcomer
+from .test_newcomer import FIRST_SECONDS, SECONDS, Site, free_port
+
+pytestmark = [pytest.mark.fleet, pytest.mark.slow]
+
+URLS = "/root/django-split/tests/sites/gazette/gazette/urls.py"
+ANSWERS = "/root/answers.yml"
+LINKS = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
+
+# A login of its own: the trial sees it, before anything has changed.
+LOGIN = 'path("accounts/", include("django.contrib.auth.urls")),'
+# A page that fails on main alone: only asking for it shows that, when the plan is made.
+DESK = (
+    'path("desk/", lambda request: __import__("django.http").http.HttpResponse('
+    'str(settings.INSTALLED_APPS.index("django.contrib.admin")))),'
+)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """Gazette on a server of its own."""
+    with newcomer("bookworm", init=True) as host:
+        host.clone_repo()
+        site = Site(host, free_port())
+        site.make("site", timeout=FIRST_SECONDS)
+        yield site
+
+
+def add(site: Site, line: str) -> None:
+    """A line for the site's URLs."""
+    opening = "urlpatterns = ["
+    urls = site.host.run(["cat", URLS]).stdout
+    changed = urls.replace(opening, f"{opening}\n    {line}", 1)
+    assert changed != urls
+    site.host.run(["tee", URLS], stdin=changed.encode())
+
+
+def answer(site: Site, line: str) -> None:
+    site.host.run(f"cat >> {ANSWERS}", stdin=f"{line}\n".encode())
+
+
+def refused(site: Site, *variables: str) -> str:
+    """What `make site` says; the release that served still does, by the same processes."""
+    before, daemons = site.host.run(LINKS).stdout, site.daemons()
+    command = site.command("site", *variables)
+    ended = site.host.run(command, cwd="/root/django-split", timeout=SECONDS, check=False)
+    assert ended.returncode != 0
+    assert site.host.run(LINKS).stdout == before
+    assert site.daemons() == daemons
+    assert "Gazette" in site.visitor.ask("/").text
+    return ended.stdout + ended.stderr
+
+
+def test_a_question_stops_the_deploy_until_it_is_answered(site: Site) -> None:
+    before = site.host.run(LINKS).stdout
+    add(site, LOGIN)
+    said = refused(site)
+    assert "the site is not split before this is decided" in said
+    assert "/accounts/login/" in said
+    assert "Answer with admin_extra_prefixes" in said
+    assert "inventory/local/group_vars/all.yml" in said
+    assert "Nothing has been changed." in said
+
+    answer(site, "admin_extra_prefixes: [/accounts/]")
+    add(site, DESK)
+    said = refused(site, f"@{ANSWERS}")
+    assert "/accounts/login/" not in said
+    assert "1 URL fails on main, and only there: /desk/" in said
+    assert "Answer with" in said
+
+    answer(site, "main_closed_prefixes: [/desk/]")
+    site.make("site", f"@{ANSWERS}")
+    assert site.host.run(LINKS).stdout != before
+    assert site.visitor.ask("/accounts/password_reset/").status == 200
+    assert site.visitor.ask("/desk/").status == 404
+
+
+def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site) -> None:
+    host = site.host
+    given = ("public_sessions=cache", "admin_host=desk.localhost", f"@{ANSWERS}")
+    said = site.make("site", *given)
+    assert f"http://desk.localhost:{site.port}/admin/" in said
+    assert "main's sessions are in a store of its own" in said
+    assert site.visitor.ask("/admin/").status == 404
+    assert 'name="password"' in site.visitor.ask("/admin/login/", host="desk.localhost").text
+    assert "gazette-main" in host.run("getent group gazette-public").stdout
+    # Its socket's folder is there again after a boot, like the others.
+    host.reboot()
+    site.visitor.wait("/", 60)
+    site.make("verify", *given)
+
+    site.make("site", f"@{ANSWERS}")
+    assert 'name="password"' in site.visitor.ask("/admin/login/").text
+    left = "getent passwd gazette-public; getent group gazette-public; ls -d /run/gazette/public"
+    left += " /var/lib/django-split/gazette/public; find /etc /usr/local -name '*gazette-public*'"
+    assert host.run(left, check=False).stdout == ""
+    assert "public" not in host.run("systemctl list-units --all 'gazette-*'").stdout
+    assert not [each for each in site.daemons().values() if "public/store.sock" in each]
