@@ -179,7 +179,8 @@ class Admin:
 class Proxy:
     """What nginx needs to know.
 
-    An empty URL means that the site has none that a proxy could serve.
+    An empty URL means that the site has none that a proxy could serve. `admin_logins` are pages
+    that main has too: on the admin's own host they are the admin instance's.
     """
 
     admin_prefixes: list[str]
@@ -188,6 +189,7 @@ class Proxy:
     static_root: str
     media_url: str
     media_root: str
+    admin_logins: list[str] = field(default_factory=list)
 
 
 @dataclass

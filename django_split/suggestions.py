@@ -21,6 +21,7 @@ BY_PREFIX = "the admin instance serves it, with all that is below"
 CLOSED = "404 on main"
 ANONYMOUS = "main serves it, to a visitor who is never signed in"
 SESSIONS = "main keeps sessions of its own, and still loses the admin"
+OWN_HOST = "a name of the admin's own, where it has that page for itself"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ def suggestions(kind: str, found: Iterable[Finding]) -> list[Suggestion]:
             made.append(_suggestion("main_closed_views", views, CLOSED))
         if views and kind in (kinds.LOGIN, kinds.SESSION, kinds.PRIVATE):
             made.append(_suggestion("main_anonymous_views", views, ANONYMOUS))
+    if kind == kinds.MOUNT and (prefixes := _prefixes(group, wide=True)):
+        made.append(_suggestion("admin_extra_prefixes", prefixes, BY_PREFIX))
+        made.append(_suggestion("admin_host", ["admin.example.org"], OWN_HOST))
     if kind in (kinds.EVERYWHERE, kinds.LOGIN, kinds.SESSION, kinds.PRIVATE):
         made.append(_suggestion("public_sessions", ["cached_db"], SESSIONS))
     return made

@@ -20,6 +20,7 @@ from django_split.analysis import (
     systemchecks,
     urls,
     views,
+    way_in,
 )
 from django_split.analysis.admin_part import admin_part
 from django_split.analysis.apps import entries, models_only, shadows
@@ -67,6 +68,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
     found = urls.find(other_admins)
     _check_admin_path(deployment, found.mounts)
     derived = derive(written, deployment)
+    logins = way_in.find(found.mounts)
     admin_prefixes = list(
         dict.fromkeys(
             [
@@ -81,6 +83,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
     findings = [
         *chain.everywhere(),
         *(Finding(kinds.MOUNT, what) for what in found.decisions),
+        *logins,
         *views.find(public),
         *(_below(route) for route in seen if route.is_below(admin_prefixes)),
         *(finding for group in needed.values() for finding in group),
@@ -100,7 +103,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
         findings=distinct(findings),
         main=main,
         admin=admin_part(found.mounts, admin_prefixes, deployment),
-        proxy=_proxy(admin_prefixes, deployment, derived),
+        proxy=_proxy(admin_prefixes, deployment, derived, way_in.elsewhere(logins, admin_prefixes)),
         deploy=derived,
         drift=structure(written),
     )
@@ -154,12 +157,15 @@ def _below(route: routes.Route) -> Finding:
     )
 
 
-def _proxy(prefixes: list[str], deployment: Deployment, derived: dict[str, Derived]) -> Proxy:
+def _proxy(
+    prefixes: list[str], deployment: Deployment, derived: dict[str, Derived], logins: list[str]
+) -> Proxy:
     media = derived.get("MEDIA_ROOT")
     media_url = _path(settings.MEDIA_URL)
     return Proxy(
         admin_prefixes=prefixes,
         closed_prefixes=deployment.main_closed_prefixes,
+        admin_logins=logins if deployment.admin_host else [],
         static_url=_path(settings.STATIC_URL),
         static_root=deployment.static_root or str(settings.STATIC_ROOT or ""),
         media_url=media_url,

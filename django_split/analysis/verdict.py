@@ -27,9 +27,17 @@ BY_PREFIX = "admin_extra_prefixes (the admin instance serves it)"
 CLOSE = "main_closed_prefixes or main_closed_views (404 on main)"
 ANONYMOUS = "main_anonymous_views (main serves it, to a visitor who is never signed in)"
 SESSIONS = "public_sessions (main keeps sessions)"
+OWN_HOST = "admin_host (a name of the admin's own, where it has that page for itself)"
 
 # What the URLs of a kind do, for one and for several; and how the operator can answer.
 QUESTIONS = {
+    kinds.MOUNT: (
+        (
+            "is where the admin sends people to sign in, and main serves it",
+            "are where the admin sends people to sign in, and main serves them",
+        ),
+        [BY_PREFIX, OWN_HOST],
+    ),
     kinds.SESSION: (
         (
             "keeps something in the session, which main throws away",
@@ -63,7 +71,7 @@ QUESTIONS = {
         [BY_PREFIX, CLOSE],
     ),
 }
-# Of these, each says for itself what is wrong; they are no URLs.
+# Of these, each that has no URL says for itself what is wrong.
 SITE_WIDE = {kinds.EVERYWHERE: [SESSIONS], kinds.MOUNT: []}
 
 
@@ -80,14 +88,19 @@ def answered(
 def _answer(finding: Finding, deployment: Deployment, admin_prefixes: list[str]) -> str:
     if finding.kind not in kinds.NEED_AN_ANSWER:
         return ""
+    if finding.kind == kinds.MOUNT and finding.url and deployment.admin_host:
+        return kinds.ADMIN
     # What has no URL, as a middleware, is no view either: "*" does not answer for it.
     if finding.url and is_below(finding.url, admin_prefixes):
         return kinds.ADMIN
+    # To close the page that an admin signs people in on would close the admin.
+    if finding.kind == kinds.MOUNT:
+        return ""
     if finding.url and is_below(finding.url, deployment.main_closed_prefixes):
         return kinds.CLOSED
     if finding.url and _named(finding.view, deployment.main_closed_views):
         return kinds.CLOSED
-    if finding.kind in (kinds.OPENED, kinds.BREAKS, kinds.MOUNT):
+    if finding.kind in (kinds.OPENED, kinds.BREAKS):
         return ""
     if finding.url and _named(finding.view, deployment.main_anonymous_views):
         return kinds.ANONYMOUS
