@@ -151,6 +151,7 @@ class Site:
             "admin_prefixes": ["/admin/", "/django-admin/", "/accounts/login/", "/one-page"],
             "admin_login": "/admin/login/",
             "admin_host": "",
+            "admin_logins": [],
             "main_logins": [],
             # Only the tests of the limit want to meet it.
             "admin_login_rate": "6000r/m",

@@ -35,7 +35,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[Site]:
         "threads": {"main_threads": 4, "admin_threads": 4},
         "one prefix": {"admin_prefixes": ["/django-admin/"], "admin_login": "/django-admin/login/"},
         "no admin": {"admin_prefixes": [], "admin_login": ""},
-        "own host": {"admin_host": "desk.example.org"},
+        "own host": {"admin_host": "desk.example.org", "admin_logins": ["/in/", "/sign-in"]},
         "logins on main": {"main_logins": ["/accounts/login/"]},
     }
     with site(**variables[request.param]) as built:

@@ -36,6 +36,7 @@ VARIABLES: dict[str, Any] = {
     "admin_prefixes": ["/admin/", "/django-admin/"],
     "admin_login": "/admin/login/",
     "admin_host": "",
+    "admin_logins": [],
     "main_logins": [],
     "admin_login_rate": "12r/m",
     "admin_login_burst": 5,

@@ -26,7 +26,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one prefix": {"admin_prefixes": ["/admin/"]},
     "a host of the admin's own": {"admin_host": "desk.example.org"},
     "logins on main": {"main_logins": ["/accounts/login/", "/"]},
-    "both": {"admin_host": "desk.example.org", "main_logins": ["/accounts/login/"]},
+    "both": {
+        "admin_host": "desk.example.org",
+        "admin_logins": ["/accounts/login/", "/sign-in"],
+        "main_logins": ["/accounts/login/"],
+    },
     "no prefix": {"admin_prefixes": [], "admin_login": ""},
     "odd prefixes": {"admin_prefixes": ["/админ/", "/a b/", '/q"u/', "/page", "/(x)/", "/admin/"]},
     "nested directory": {"site_directory": "/src/project/"},
