@@ -111,7 +111,8 @@ def test_admin_is_reached_by_its_locations_and_all_of_them_are_limited(
     ]
     expected = [
         ["^~" if prefix.endswith("/") else "=", prefix]
-        for prefix in written.variables["admin_prefixes"]
+        for name in ("admin_prefixes", "admin_logins")
+        for prefix in written.variables[name]
     ]
     assert [line["args"] for line in to_admin] == expected
     for line in to_admin:
