@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.deploy.conftest import RunModule
 from tests.support.plugins import load
 
 virtualenv = load("modules", "split_virtualenv")
@@ -72,3 +76,34 @@ def test_a_conflict_with_what_we_need_says_whose_need_it_is() -> None:
     ]
     assert "django-split itself needs gunicorn>=23." in virtualenv.floors(own, ["gunicorn==22"])
     assert virtualenv.floors(own, ["Django"]) == ""
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Not pytest's own, which nobody else may enter."""
+    made = Path(tempfile.mkdtemp(prefix="split-virtualenv-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.mark.slow
+def test_a_package_that_is_older_than_pyproject_is_built(
+    run_module: RunModule, open_folder: Path
+) -> None:
+    old = open_folder / "place" / "src"
+    old.mkdir(parents=True)
+    (old / "setup.py").write_text(
+        "from setuptools import setup\nsetup(name='oldie', version='1', py_modules=['oldie'])\n"
+    )
+    (old / "oldie.py").write_text("")
+    for path in (old.parent, old, *old.iterdir()):
+        shutil.chown(path, "nobody")
+    done = run_module(
+        "split_virtualenv",
+        path=str(old.parent),
+        user="nobody",
+        python="/usr/bin/python3",
+        requirements=[str(old)],
+    )
+    assert done.get("wheels") == ["oldie-1-py3-none-any.whl"], done

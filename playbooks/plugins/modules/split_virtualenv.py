@@ -194,6 +194,9 @@ def main() -> None:
             *pip,
             "wheel",
             "-q",
+            # A package without pyproject.toml is built as any other: the pip of a virtualenv that
+            # Debian 12's Python made would ask for a "wheel" that is not there.
+            "--use-pep517",
             "-w",
             wheels,
             *pip_words,
