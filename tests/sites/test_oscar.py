@@ -144,6 +144,8 @@ class TestOscar(Promises):
     starts = ("/", "/de/", "/accounts/", "/checkout/", "/basket/", "/search/?q=book", "/about/")
     least = 30
     logins = LOGINS
+    # The minute in which the page was made.
+    random = (r'<meta name="created"[^>]*>',)
 
     @pytest.fixture(autouse=True)
     def _answers(self, store: Path) -> None:
