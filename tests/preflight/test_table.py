@@ -41,7 +41,9 @@ def test_a_default_that_is_repeated_elsewhere_is_the_tables() -> None:
 def test_what_the_playbooks_take_from_an_inventory_is_in_the_table() -> None:
     """Or preflight would call it a misspelling."""
     # Not an attribute of something else, as the plan's `proxy.admin_logins`.
-    asked = re.compile(r"(?<![.\w])((?:site|admin|main|session|proxy|public)_[a-z_]+)\s*\|\s*default\(")
+    asked = re.compile(
+        r"(?<![.\w])((?:site|admin|main|session|proxy|public)_[a-z_]+)\s*\|\s*default\("
+    )
     for folder in ("playbooks", "roles"):
         for file in sorted((ROOT / folder).rglob("*.yml")):
             for name in asked.findall(file.read_text()):
