@@ -113,6 +113,7 @@ def _apply_main(main: Data, values: dict[str, Any]) -> None:
         ),
         *last,
     ]
+    _apply_middleware(main, values)
     swapped = main.get("swap_context_processors", {})
     for engine in values.get("TEMPLATES", ()):
         if processors := _context_processors(engine):
@@ -126,7 +127,26 @@ def _apply_admin(admin: Data, values: dict[str, Any]) -> None:
     apps = values.get("INSTALLED_APPS", ())
     added = (app for app in admin.get("add_apps", ()) if app not in apps)
     values["INSTALLED_APPS"] = [*apps, *added]
+    _apply_middleware(admin, values)
     _apply_changes(admin, values)
+
+
+def _apply_middleware(part: Data, values: dict[str, Any]) -> None:
+    """Put what is to be first, and what is to follow an entry of the base, in its place.
+
+    Once, also where the base is an instance's settings already; nothing follows what is not there.
+    """
+    first, after = part.get("first_middleware", ()), part.get("after_middleware", {})
+    if not first and not after:
+        return
+    ours = {*first, *(entry for entries in after.values() for entry in entries)}
+    entries = [entry for entry in values.get("MIDDLEWARE", ()) if entry not in ours]
+    for before, following in after.items():
+        if before in entries:
+            # The last of several: that is the one whose work the rest of the chain sees.
+            place = len(entries) - entries[::-1].index(before)
+            entries[place:place] = following
+    values["MIDDLEWARE"] = [*first, *entries]
 
 
 def _apply_changes(changes: Data, values: dict[str, Any]) -> None:

@@ -137,6 +137,8 @@ class Main:
     drop_middleware: list[str] = field(default_factory=list)
     replace_middleware: dict[str, str] = field(default_factory=dict)
     add_middleware: list[str] = field(default_factory=list)
+    # Before all others, in this order.
+    first_middleware: list[str] = field(default_factory=list)
     swap_context_processors: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     # Left to Django's default, which TOML could not write: None.
@@ -168,6 +170,9 @@ class Admin:
     prefixes: list[str]
     session: AdminSession
     add_apps: list[str] = field(default_factory=list)
+    # Before all others, in this order; and directly behind the last place of an entry of the base.
+    first_middleware: list[str] = field(default_factory=list)
+    after_middleware: dict[str, list[str]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     # Left to Django's default, which TOML could not write: None.
     unset: list[str] = field(default_factory=list)

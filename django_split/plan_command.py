@@ -33,7 +33,21 @@ VALUES = (
     ("admin_host", "NAME", "a host name of the admin's own"),
     ("admin_path", "PATH", "which admin is meant by the admin, where there are several"),
     ("admin_cache", "shared|own", "whether the admin shares main's caches (shared)"),
-    ("public_sessions", "ENGINE", "keep sessions on main: none, cache or cached_db (none)"),
+    (
+        "public_sessions",
+        "ENGINE",
+        "keep sessions on main: none, redis, redis_db, cache or cached_db (none)",
+    ),
+    ("admin_cookie_samesite", "Lax|Strict", "of the admin's session cookie (Lax)"),
+    (
+        "session_preset",
+        "default|hardened",
+        "how long the admin's sessions last: as the site says, or 30 minutes idle and 12 hours",
+    ),
+)
+NUMBERS = (
+    ("session_idle_timeout", "SECONDS", "without a request, after which the admin signs out"),
+    ("session_absolute_timeout", "SECONDS", "since the login, after which the admin signs out"),
 )
 
 
@@ -91,6 +105,8 @@ def _add_answers(plan: argparse.ArgumentParser) -> None:
         )
     for name, metavar, about in VALUES:
         answers.add_argument(option(name), metavar=metavar, help=about)
+    for name, metavar, about in NUMBERS:
+        answers.add_argument(option(name), metavar=metavar, help=about, type=int)
 
 
 def _seconds(text: str) -> float:
@@ -157,7 +173,7 @@ def _deployment(options: argparse.Namespace) -> dict[str, Any]:
             said = deploy.get(name) or []
             # What is no list is for Deployment to refuse.
             deploy[name] = [*said, *typed] if isinstance(said, list) else said
-    for name, *_ in VALUES:
+    for name, *_ in (*VALUES, *NUMBERS):
         typed = getattr(options, name)
         if typed is not None:
             deploy[name] = typed
@@ -167,6 +183,7 @@ def _deployment(options: argparse.Namespace) -> dict[str, Any]:
 def _place(error: str, options: argparse.Namespace) -> str:
     """A deployment's error with where it was said: in an option, or in the file."""
     name, _, what = error.partition(": ")
-    if getattr(options, name, None) and name in {known for known, *_ in (*LISTS, *VALUES)}:
+    known = {variable for variable, *_ in (*LISTS, *VALUES, *NUMBERS)}
+    if getattr(options, name, None) and name in known:
         return f"{option(name)}: {what}"
     return f"--deploy: {error}"

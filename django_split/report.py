@@ -82,7 +82,7 @@ def main_rows(plan: Plan) -> Iterator[Row]:
     changed = {**main.replace_apps, **main.replace_middleware, **main.swap_context_processors}
     for entry, instead in {**gone, **changed}.items():
         yield entry, instead, main.why.get(entry, ""), plan.where.get(entry, "")
-    for entry in [*main.add_apps, *main.add_middleware]:
+    for entry in [*main.add_apps, *main.first_middleware, *main.add_middleware]:
         yield NOTHING, entry, main.why.get(entry, ""), ""
     yield from _settings(plan, main)
     for model in main.models:
@@ -95,9 +95,11 @@ def main_rows(plan: Plan) -> Iterator[Row]:
 
 
 def admin_rows(plan: Plan) -> Iterator[Row]:
-    for entry in plan.admin.add_apps:
-        yield NOTHING, entry, plan.admin.why.get(entry, ""), ""
-    yield from _settings(plan, plan.admin)
+    admin = plan.admin
+    behind = [entry for entries in admin.after_middleware.values() for entry in entries]
+    for entry in [*admin.add_apps, *admin.first_middleware, *behind]:
+        yield NOTHING, entry, admin.why.get(entry, ""), ""
+    yield from _settings(plan, admin)
 
 
 def deploy_rows(plan: Plan) -> Iterator[Row]:

@@ -70,6 +70,14 @@ def load(
         "drift": drift,
         "base_session_cookie": written.get("SESSION_COOKIE_NAME", "sessionid"),
     }
+    if instance == "admin" and "DJANGO_SPLIT_SESSIONS" in values:
+        # Whoever was signed in before the split comes with it. The base's own say: not in the plan.
+        values["DJANGO_SPLIT_SESSIONS"] = {
+            **values["DJANGO_SPLIT_SESSIONS"],
+            "base_cookie": written.get("SESSION_COOKIE_NAME", "sessionid"),
+            "base_cookie_path": written.get("SESSION_COOKIE_PATH", "/"),
+            "base_cookie_domain": written.get("SESSION_COOKIE_DOMAIN"),
+        }
     return values
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 
-from django_split.analysis import caches, urls
-from django_split.analysis.deployment import BASES, ENGINES, Deployment, Session
-from django_split.analysis.stores import CACHE_ALIAS, store, with_their_table
+from django_split.analysis import caches, stores, urls
+from django_split.analysis.deployment import BASES, ENGINES, WITH_A_TABLE, Deployment
 from django_split.plan import Admin, AdminSession, Mount
 
+SAME_SITE = {
+    "Lax": "another site's form does not bring it along",
+    "Strict": "nothing of another site's brings it along, not even a link (admin_cookie_samesite)",
+}
 ADMIN_APP = "django_split.runtime.admin.apps.AdminInstanceConfig"
 
 
@@ -29,7 +34,7 @@ def admin_part(mounts: list[Mount], prefixes: list[str], deployment: Deployment)
             "SESSION_COOKIE_NAME": cookie,
             "SESSION_COOKIE_PATH": path,
             "SESSION_COOKIE_HTTPONLY": True,
-            "SESSION_COOKIE_SAMESITE": "Lax",
+            "SESSION_COOKIE_SAMESITE": deployment.admin_cookie_samesite,
             "SESSION_COOKIE_SECURE": deployment.scheme == "https",
         },
         unset=["SESSION_COOKIE_DOMAIN"],
@@ -38,16 +43,24 @@ def admin_part(mounts: list[Mount], prefixes: list[str], deployment: Deployment)
             "SESSION_COOKIE_NAME": "a session cookie of the admin's own",
             "SESSION_COOKIE_PATH": where,
             "SESSION_COOKIE_HTTPONLY": "no script of a page needs it",
-            "SESSION_COOKIE_SAMESITE": "another site's form does not bring it along",
+            "SESSION_COOKIE_SAMESITE": SAME_SITE[deployment.admin_cookie_samesite],
             "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
             "SESSION_COOKIE_DOMAIN": "the cookie is for this host name only",
         },
     )
     if engine != BASES:
-        _store_sessions(admin, engine, session)
+        stores.keep(admin, replace(session, engine=engine), "the session store", "the admin")
+        admin.why["SESSION_ENGINE"] = (
+            "sessions in the store, and in the database"
+            if engine in WITH_A_TABLE
+            else "sessions in the store, not in the database"
+        )
+    if session.store != "local":
+        stores.limit(admin, deployment)
     # Main's table too: it is the admin's migrations that make it.
-    if "cached_db" in (engine, deployment.public_session.engine):
-        with_their_table(admin)
+    for kept in (engine, deployment.public_session.engine):
+        if kept in WITH_A_TABLE:
+            stores.with_their_table(admin, kept)
     own = caches.own(deployment)
     admin.caches |= own
     admin.why |= {f"CACHES.{alias}": caches.COST for alias in own}
@@ -78,21 +91,3 @@ def _local_engine() -> str:
     """
     in_database = ("django.contrib.sessions.backends.db", ENGINES["cached_db"])
     return "cached_db" if settings.SESSION_ENGINE in in_database else BASES
-
-
-def _store_sessions(admin: Admin, engine: str, session: Session) -> None:
-    admin.settings = {
-        "SESSION_ENGINE": ENGINES[engine],
-        "SESSION_CACHE_ALIAS": CACHE_ALIAS,
-        "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
-        **admin.settings,
-    }
-    admin.caches = {CACHE_ALIAS: store(session)}
-    admin.why |= {
-        "SESSION_ENGINE": "sessions in the store, not in the database"
-        if engine == "cache"
-        else "sessions in the store, and in the database",
-        "SESSION_CACHE_ALIAS": "the cache that is the session store",
-        "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in the admin",
-        "CACHES": f"{CACHE_ALIAS} is the session store, and nothing else is in it",
-    }

@@ -12,9 +12,15 @@ from typing import Any, get_type_hints
 from django_split.mounts import PLAIN_PATH
 
 ENGINES = {
+    "redis": "django_split.sessions.redis",
+    "redis_db": "django_split.sessions.redis_db",
     "cache": "django.contrib.sessions.backends.cache",
     "cached_db": "django.contrib.sessions.backends.cached_db",
 }
+# Django's own engine that does the same over any cache: in a store that is no Redis.
+OVER_A_CACHE = {"redis": "cache", "redis_db": "cached_db"}
+# Those that write to the database, too.
+WITH_A_TABLE = ("redis_db", "cached_db")
 # What a laptop's admin keeps: the engine that the base has.
 BASES = "base"
 STORES = {
@@ -23,6 +29,8 @@ STORES = {
     # On a laptop: the process's own memory in front of the database.
     "local": "",
 }
+# Seconds without a request, and since the login, that a session of the admin's may last; 0 is off.
+PRESETS = {"default": (0, 0), "hardened": (30 * 60, 12 * 60 * 60)}
 
 
 # It becomes part of cookie names.
@@ -38,13 +46,15 @@ class Session:
     """What is left out follows from the rest:
 
     a deployment without hosts is a laptop, which has no store of its own. There an empty engine
-    stands for what suits the base's.
+    stands for what suits the base's. `page` is where the Sessions page reaches the store as the
+    user of that name, who may list keys; without it the page may do no more than the engine.
     """
 
     engine: str = ""
     store: str = ""
     url: str = ""
     key_prefix: str = ""
+    page: str = ""
 
 
 @dataclass
@@ -68,11 +78,18 @@ class Deployment:
     admin_urlconfs: list[str] = field(default_factory=list)
     admin_host: str = ""
     admin_cache: str = "shared"
+    admin_cookie_samesite: str = "Lax"
     main_closed_prefixes: list[str] = field(default_factory=list)
     # Dotted names of views, in which * stands for anything.
     main_closed_views: list[str] = field(default_factory=list)
     main_anonymous_views: list[str] = field(default_factory=list)
     session: Session = field(default_factory=Session)
+    session_preset: str = "default"
+    # Seconds; 0 for what the preset has.
+    session_idle_timeout: int = 0
+    session_absolute_timeout: int = 0
+    # Whether address and browser are kept in a session, for the Sessions page.
+    session_record_client: bool = False
     # An engine, or none: main's own sessions, in a store of their own.
     public_sessions: str = "none"
     public_session: Session = field(default_factory=Session)
@@ -90,18 +107,28 @@ class Deployment:
         public.engine = public.engine or deployment.public_sessions
         for session in (deployment.session, public):
             session.store = session.store or ("redis" if deployment.hosts else "local")
-            session.engine = session.engine or ("" if session.store == "local" else "cache")
+            default = {"local": "", "memcached": "cache"}.get(session.store, "redis")
+            session.engine = session.engine or default
         deployment._check()
         for session, store in ((deployment.session, "store"), (public, "public")):
-            session.url = session.url or STORES[session.store].format(
-                site=deployment.site, store=store
-            )
+            if session.store == "local":
+                session.engine = OVER_A_CACHE.get(session.engine, session.engine)
+            url = STORES[session.store].format(site=deployment.site, store=store)
+            if session.store == "redis" and store == "store" and not session.url:
+                session.page = session.page or url
+            session.url = session.url or url
             session.key_prefix = session.key_prefix or deployment.site
         return deployment
 
     @property
     def has_public_sessions(self) -> bool:
         return self.public_sessions != "none"
+
+    @property
+    def timeouts(self) -> tuple[int, int]:
+        """Seconds without a request, and since the login; 0 is no limit but the cookie's age."""
+        idle, absolute = PRESETS[self.session_preset]
+        return self.session_idle_timeout or idle, self.session_absolute_timeout or absolute
 
     def origins(self, *hosts: str) -> list[str]:
         """The origins that browsers name in a POST: scheme and port belong to them.
@@ -125,12 +152,30 @@ class Deployment:
         _one_of("session.store", self.session.store, STORES)
         _one_of("public_session.store", self.public_session.store, STORES)
         _one_of("public_sessions", self.public_sessions, ["none", *ENGINES])
+        for place, session in (
+            ("session.engine", self.session),
+            ("public_sessions", self.public_session),
+        ):
+            _check_served(place, session)
         _one_of("admin_cache", self.admin_cache, ["shared", "own"])
+        _one_of("admin_cookie_samesite", self.admin_cookie_samesite, ["Lax", "Strict"])
+        _one_of("session_preset", self.session_preset, PRESETS)
+        for name in ("session_idle_timeout", "session_absolute_timeout"):
+            if getattr(self, name) < 0:
+                raise DeploymentError(f"{name}: {getattr(self, name)} is less than no time")
         for name in ("admin_extra_prefixes", "main_closed_prefixes"):
             for prefix in getattr(self, name):
                 _check_path(name, prefix)
         if self.admin_path:
             _check_path("admin_path", self.admin_path)
+
+
+def _check_served(place: str, session: Session) -> None:
+    if session.store == "memcached" and session.engine in OVER_A_CACHE:
+        raise DeploymentError(
+            f"{place}: {session.engine!r} keeps sessions in Redis, and the store is memcached: "
+            f"there it is {OVER_A_CACHE[session.engine]!r}"
+        )
 
 
 def _check_path(name: str, path: str) -> None:

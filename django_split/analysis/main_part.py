@@ -7,10 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 
-from django_split.analysis import chain, urls
+from django_split.analysis import chain, stores, urls
 from django_split.analysis.apps import Dropped, dropped
-from django_split.analysis.deployment import ENGINES, Deployment
-from django_split.analysis.stores import CACHE_ALIAS, store, with_their_table
+from django_split.analysis.deployment import WITH_A_TABLE, Deployment
 from django_split.plan import Main, MainUrls, Mount
 
 MAIN_APP = "django_split.runtime.main.apps.MainConfig"
@@ -70,22 +69,12 @@ def _keep_sessions(main: Main, deployment: Deployment) -> None:
     """Main has sessions of its own, under the base's cookie, in a store of their own."""
     session = deployment.public_session
     main.public_sessions = session.engine
-    main.settings |= {
-        "SESSION_ENGINE": ENGINES[session.engine],
-        "SESSION_CACHE_ALIAS": CACHE_ALIAS,
-        "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
-        "SESSION_COOKIE_SECURE": deployment.scheme == "https",
-    }
-    main.caches = {CACHE_ALIAS: store(session)}
-    main.why |= {
-        "SESSION_ENGINE": "public sessions, in a store that the admin does not use",
-        "SESSION_CACHE_ALIAS": "the cache that is the public sessions' store",
-        "SESSION_SERIALIZER": "never pickle: with it, writing to the store runs code in main",
-        "SESSION_COOKIE_SECURE": f"the site is served by {deployment.scheme}",
-        "CACHES": f"{CACHE_ALIAS} is the public sessions' store, and nothing else is in it",
-    }
-    if session.engine == "cached_db":
-        with_their_table(main)
+    main.settings["SESSION_COOKIE_SECURE"] = deployment.scheme == "https"
+    main.why["SESSION_COOKIE_SECURE"] = f"the site is served by {deployment.scheme}"
+    stores.keep(main, session, "the public sessions' store", "main")
+    main.why["SESSION_ENGINE"] = "public sessions, in a store that the admin does not use"
+    if session.engine in WITH_A_TABLE:
+        stores.with_their_table(main, session.engine)
 
 
 def gone_from_main(deployment: Deployment) -> list[Dropped]:

@@ -16,6 +16,7 @@ from django_split.analysis import (
     models,
     restrictions,
     routes,
+    sign_on,
     signing,
     systemchecks,
     urls,
@@ -79,6 +80,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
     )
     seen = routes.routes(other_admins)
     public = [route for route in seen if not route.is_below(admin_prefixes)]
+    sign_on.check(deployment, (route for route in seen if route.is_below(admin_prefixes)))
     needed = models.needed(gone_from_main(deployment), public, deployment)
     findings = [
         *chain.everywhere(),

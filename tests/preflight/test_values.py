@@ -107,8 +107,6 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         ("main_anonymous_views", ["*.*"], "that is every view"),
         ("main_anonymous_views", ["news.views.edit()"], "a dotted name"),
         ("main_anonymous_views", ["news views.edit"], "a dotted name"),
-        ("public_sessions", "redis", "not there yet. It is none, cache or cached_db"),
-        ("public_sessions", "redis_db", "not there yet. It is none, cache or cached_db"),
         ("public_sessions", "db", "keeps every session in the database"),
         ("public_sessions", "signed_cookies", "where nobody can end them"),
         ("public_sessions", "yes", "no engine of ours"),
@@ -116,8 +114,12 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         ("site_name", "gazette-public", 'that of a user of the site "gazette'),
         ("admin_extra_prefixes", ["/accounts"], '("/accounts/")'),
         ("main_closed_prefixes", ["/a b/"], "between single slashes"),
-        ("session_engine", "db", '"cached_db" keeps a copy there'),
-        ("session_engine", "redis_db", "With session_store redis: cache or cached_db"),
+        ("session_engine", "db", '"redis_db" keeps a copy there'),
+        ("session_engine", "sqlite", "With session_store redis: cache or cached_db or redis or"),
+        ("session_preset", "strict", "default or hardened"),
+        ("session_idle_timeout", -1, "a number of seconds"),
+        ("session_absolute_timeout", -1, "a number of seconds"),
+        ("admin_cookie_samesite", "None", "Lax or Strict"),
         ("session_store", "valkey", "one of memcached and redis"),
     ],
 )
@@ -144,6 +146,11 @@ def test_a_value_that_cannot_be_meant_is_refused(name: str, value: Any, sentence
         ("admin_path", "/de/admin/"),
         ("admin_extra_prefixes", ["/accounts/", "/oauth/callback/"]),
         ("session_engine", "cached_db"),
+        ("session_preset", "hardened"),
+        ("session_idle_timeout", 1800),
+        ("session_record_client", True),
+        ("session_purge", False),
+        ("admin_cookie_samesite", "Strict"),
         ("admin_host", "desk.news.example"),
         ("admin_urlconfs", ["wagtail.admin.urls", "desk_urls"]),
         ("admin_cache", "own"),
@@ -175,7 +182,7 @@ def test_a_view_is_not_both_closed_and_anonymous() -> None:
 
 
 def test_every_choice_of_the_table_is_taken() -> None:
-    for name in ("admin_cache", "public_sessions"):
+    for name in ("admin_cache", "public_sessions", "session_preset", "admin_cookie_samesite"):
         assert TABLE[name].choices
         for choice in TABLE[name].choices:
             assert found(**{name: choice}) == []
@@ -192,7 +199,17 @@ def test_every_pair_of_engine_and_store_is_served_or_refused() -> None:
     for engine in TABLE["session_engine"].choices:
         for store in TABLE["session_store"].choices:
             served = (engine, store) in values.SERVES
-            assert (found(session_engine=engine, session_store=store) == []) is served
+            for name in ("session_engine", "public_sessions"):
+                assert (found(**{name: engine}, session_store=store) == []) is served
+
+
+@pytest.mark.parametrize("name", ["session_engine", "public_sessions"])
+def test_what_memcached_cannot_serve_is_told_what_it_can(name: str) -> None:
+    [sentence] = found(**{name: "redis_db"}, session_store="memcached")
+    assert sentence.startswith(f'{name} is "redis_db": memcached cannot serve it.')
+    assert sentence.endswith("With session_store memcached: cache or cached_db")
+    # Unsaid, the engine follows the store.
+    assert found(session_store="memcached") == []
 
 
 def test_persistence_is_refused_of_memcached_only_when_asked_for() -> None:

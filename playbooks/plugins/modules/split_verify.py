@@ -86,8 +86,8 @@ options:
   session_engine:
     description: Where a session must be found. In the store only, or in C(django_session) too.
     type: str
-    choices: [cache, cached_db]
-    default: cache
+    choices: [redis, redis_db, cache, cached_db]
+    default: redis
   login:
     description: Whether to sign in to the admin and out again.
     type: bool
@@ -220,7 +220,11 @@ ARGUMENTS = {
     "public_user": {"type": "str", "default": ""},
     "proxy_user": {"type": "str", "default": "django-split-proxy"},
     "strangers": texts("nobody", "www-data"),
-    "session_engine": {"type": "str", "choices": ["cache", "cached_db"], "default": "cache"},
+    "session_engine": {
+        "type": "str",
+        "choices": ["redis", "redis_db", "cache", "cached_db"],
+        "default": "redis",
+    },
     "login": {"type": "bool", "default": True},
     "username": {"type": "str", "default": "admin"},
     "email": {"type": "str", "default": ""},

@@ -28,6 +28,8 @@ RESERVED_ENDINGS = ("-main", "-admin", "-store", "-public", "-build", "-main-htt
 
 # Which store keeps the sessions of which engine.
 SERVES = {
+    ("redis", "redis"),
+    ("redis_db", "redis"),
     ("cache", "redis"),
     ("cache", "memcached"),
     ("cached_db", "redis"),
@@ -36,9 +38,9 @@ SERVES = {
 # Engines of Django's that are not served, and why not.
 REFUSED_ENGINES = {
     "db": "keeps every session in the database, which is what the split ends: "
-    '"cached_db" keeps a copy there',
-    "file": 'keeps sessions in files, which no second host can read: use "cache"',
-    "signed_cookies": 'keeps sessions with the visitor, where nobody can end them: use "cache"',
+    '"redis_db" keeps a copy there',
+    "file": 'keeps sessions in files, which no second host can read: use "redis"',
+    "signed_cookies": 'keeps sessions with the visitor, where nobody can end them: use "redis"',
 }
 
 # Set by django-split for each instance; a value of the operator's would start the wrong settings.
@@ -78,6 +80,8 @@ def check(values: Values, explicit: set[str]) -> Iterator[Finding]:
                 yield finding
     if {"session_store", "session_persistent"} <= values.keys():
         yield from persistence(values, explicit)
+    if {"session_engine", "session_store"} <= values.keys():
+        yield from session(values, explicit)
 
 
 def socket_paths(site: str) -> list[str]:
@@ -355,28 +359,36 @@ def public_sessions(values: Values) -> Iterator[Finding]:
     engine = values["public_sessions"]
     engines = sorted({served for served, _ in SERVES})
     if engine not in ("none", *engines):
-        why = f"it {REFUSED_ENGINES[engine]}" if engine in REFUSED_ENGINES else ""
-        why = why or ("not there yet" if engine in ("redis", "redis_db") else "no engine of ours")
+        why = f"it {REFUSED_ENGINES[engine]}" if engine in REFUSED_ENGINES else "no engine of ours"
         yield Finding(
             "public_sessions",
             f'public_sessions is "{engine}": {why}. It is none, {" or ".join(engines)}.',
         )
+    elif engine != "none":
+        yield from _served("public_sessions", engine, values["session_store"])
 
 
-def session(values: Values) -> Iterator[Finding]:
-    engine, store = values["session_engine"], values["session_store"]
-    stores = sorted({kept for _, kept in SERVES})
+def session_store(values: Values) -> Iterator[Finding]:
+    store, stores = values["session_store"], sorted({kept for _, kept in SERVES})
     if store not in stores:
         yield Finding(
             "session_store", f'session_store is "{store}": it is one of {" and ".join(stores)}'
         )
-    elif (engine, store) not in SERVES:
-        why = REFUSED_ENGINES.get(engine)
-        serves = " or ".join(sorted(kept for kept, by in SERVES if by == store))
-        what = (
-            f"it {why}" if why else f"{store} cannot serve it. With session_store {store}: {serves}"
-        )
-        yield Finding("session_engine", f'session_engine is "{engine}": {what}')
+
+
+def session(values: Values, explicit: set[str]) -> Iterator[Finding]:
+    """The engine that somebody has said: the default follows the store."""
+    if "session_engine" in explicit:
+        yield from _served("session_engine", values["session_engine"], values["session_store"])
+
+
+def _served(name: str, engine: str, store: str) -> Iterator[Finding]:
+    serves = sorted(kept for kept, by in SERVES if by == store)
+    if not serves or engine in serves:
+        return  # a store that there is not is told of by itself
+    why = REFUSED_ENGINES.get(engine)
+    what = f"it {why}" if why else f"{store} cannot serve it. With session_store {store}: "
+    yield Finding(name, f'{name} is "{engine}": {what}{"" if why else " or ".join(serves)}')
 
 
 def persistence(values: Values, explicit: set[str]) -> Iterator[Finding]:
@@ -501,8 +513,20 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
         one_line_each("admin_urlconfs", MODULE.pattern, "no dotted name of a module"),
     ),
     (("admin_cache",), matching("admin_cache", "shared|own", "it is shared or own")),
-    (("public_sessions",), public_sessions),
-    (("session_engine", "session_store"), session),
+    (
+        ("admin_cookie_samesite",),
+        matching("admin_cookie_samesite", "Lax|Strict", "it is Lax or Strict"),
+    ),
+    (("session_store",), session_store),
+    (("public_sessions", "session_store"), public_sessions),
+    (
+        ("session_preset",),
+        matching("session_preset", "default|hardened", "it is default or hardened"),
+    ),
+    *(
+        ((name,), between(name, 0, 10**9, "a number of seconds, 0 for what session_preset has"))
+        for name in ("session_idle_timeout", "session_absolute_timeout")
+    ),
     (
         ("session_store_memory",),
         matching("session_store_memory", r"[1-9][0-9]*[kmg]b", 'a size is written "64mb"'),

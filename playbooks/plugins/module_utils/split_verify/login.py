@@ -202,7 +202,7 @@ def locate(instance: Instance, key: str, timeout: float) -> dict[str, Any]:
 
 def session_row(site: Site, found: Mapping[str, Any]) -> Row:
     """A session where `session_engine` says it should be."""
-    both = site["session_engine"] == "cached_db"
+    both = site["session_engine"] in ("redis_db", "cached_db")
     claim = SESSION_BOTH if both else CLAIMS["admin.session"]
     right = found["store"] is True and bool(found["database"]) is both and found["user"] is not None
     return Row("admin.session", claim, right, _places(found))
@@ -216,7 +216,7 @@ def _places(found: Mapping[str, Any]) -> str:
         None: "there is no django_session",
     }
     user = "" if found["user"] is not None or not found["store"] else "; no user in it"
-    engine = found["engine"].removeprefix("django.contrib.sessions.backends.")
+    engine = found["engine"].rpartition(".")[2]
     return f"{engine}: {store}; {table[found['database']]}{user}"
 
 
