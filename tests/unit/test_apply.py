@@ -203,6 +203,7 @@ def plans(draw: st.DrawFn) -> Plan:
             drop_middleware=drop_middleware,
             replace_middleware=replace_middleware,
             add_middleware=[f"{OURS}.middleware.Last"],
+            first_middleware=draw(st.sampled_from([[], ["ours.Guard"]])),
             swap_context_processors=processors,
             settings=draw(some),
             unset=draw(unset),
@@ -214,6 +215,12 @@ def plans(draw: st.DrawFn) -> Plan:
             prefixes=["/admin/"],
             session=AdminSession("cache", "redis", "shop_admin_sessionid", "/admin/"),
             add_apps=draw(st.sampled_from([[], ["django.contrib.sessions"]])),
+            first_middleware=draw(
+                st.sampled_from([[], ["ours.Guard"], ["ours.Guard", "ours.Old"]])
+            ),
+            after_middleware=draw(
+                st.dictionaries(st.sampled_from(MIDDLEWARE), st.just(["ours.Limits"]), max_size=1)
+            ),
             settings=draw(some),
             unset=draw(unset),
             caches=draw(st.sampled_from([{}, ours])),
@@ -264,13 +271,40 @@ def test_what_stays_keeps_its_order(plan: Plan, base: dict[str, Any]) -> None:
     main, made = plan.main, apply(plan, "main", base)[0]
     for name, dropped, instead, added in (
         ("INSTALLED_APPS", main.drop_apps, main.replace_apps, main.add_apps),
-        ("MIDDLEWARE", main.drop_middleware, main.replace_middleware, main.add_middleware),
+        (
+            "MIDDLEWARE",
+            main.drop_middleware,
+            main.replace_middleware,
+            [*main.first_middleware, *main.add_middleware],
+        ),
     ):
         kept = [instead.get(entry, entry) for entry in base.get(name, ()) if entry not in dropped]
         assert [entry for entry in made[name] if entry not in added] == kept
         assert [entry for entry in made[name] if entry in added] == added
     apps = list(base.get("INSTALLED_APPS", ()))
     assert apply(plan, "admin", base)[0]["INSTALLED_APPS"][: len(apps)] == apps
+
+
+@modest
+@given(plans(), bases)
+def test_what_comes_first_is_first_and_what_follows_is_behind_the_last_of_its_kind(
+    plan: Plan, base: dict[str, Any]
+) -> None:
+    first, after = plan.admin.first_middleware, plan.admin.after_middleware
+    before = list(base.get("MIDDLEWARE", ()))
+    made = list(apply(plan, "admin", base)[0].get("MIDDLEWARE", ()))
+    ours = [entry for entry in made if entry.startswith("ours.")]
+    assert made[: len(first)] == first
+    assert [entry for entry in made if entry not in ours] == before
+    expected = [*first, *("ours.Limits" for entry in after if entry in before)]
+    assert ours == expected
+    for entry in after:
+        if entry in before:
+            place = made.index("ours.Limits")
+            assert made[place - 1] == entry
+            assert entry not in made[place:]
+    main = plan.main.first_middleware
+    assert list(apply(plan, "main", base)[0]["MIDDLEWARE"])[: len(main)] == main
 
 
 @modest
@@ -289,6 +323,10 @@ def test_context_processors_are_swapped_in_place(plan: Plan, base: dict[str, Any
             }
 
 
+def changes_middleware(admin: Admin) -> bool:
+    return bool(admin.first_middleware or admin.after_middleware)
+
+
 @modest
 @given(plans(), bases)
 def test_what_the_plan_does_not_name_stays(plan: Plan, base: dict[str, Any]) -> None:
@@ -300,7 +338,8 @@ def test_what_the_plan_does_not_name_stays(plan: Plan, base: dict[str, Any]) -> 
             *(["CACHES"] if part.caches else []),
             *(place.partition(".")[0] for place in plan.deploy),
             "INSTALLED_APPS",
-            *(["MIDDLEWARE", "TEMPLATES"] if instance == "main" else []),
+            *(["TEMPLATES"] if instance == "main" else []),
+            *(["MIDDLEWARE"] if part is plan.main or changes_middleware(plan.admin) else []),
         }
         for name in set(base) - touched:
             assert made[name] == base[name]
@@ -367,7 +406,7 @@ deployments = st.builds(
     main_closed_prefixes=st.lists(st.sampled_from(["/accounts/me/", "/shop/"]), max_size=2),
     main_closed_views=st.lists(st.sampled_from(["shop.*", "auth.Login"]), max_size=1),
     main_anonymous_views=st.lists(st.sampled_from(["*", "shop.views.me"]), max_size=1),
-    public_sessions=st.sampled_from(["none", "cached_db"]),
+    public_sessions=st.sampled_from(["none", "cached_db", "redis"]),
 )
 places = st.sampled_from([[], ["/admin/"], ["/"], ["/admin/", "/cms/"]])
 
