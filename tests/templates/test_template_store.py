@@ -160,6 +160,7 @@ def test_djangos_session_engines_work_with_the_few_commands_they_may_use(
         *["REPLICAOF NO ONE", "SAVE", "CLIENT LIST", "SUBSCRIBE gazette:x", "SELECT 1"],
         *["GET other:1:key", "SET other:1:key x", "GET gazette", "DUMP gazette:x"],
         *["RENAME gazette:x gazette:y", "COPY gazette:x gazette:y", "GETDEL gazette:x"],
+        *["MGET gazette:x", "EXPIRE gazette:x 9", "UNLINK other:x", "TTL other:x"],
     ],
 )
 def test_everything_else_is_refused(plain: Render, folder: Path, command: str) -> None:
@@ -170,6 +171,58 @@ def test_everything_else_is_refused(plain: Render, folder: Path, command: str) -
         ),
     ):
         client.execute_command(*command.split())
+
+
+@contextmanager
+def as_page(folder: Path) -> Iterator[redis.Redis]:
+    url = f"unix://{folder}/store/store.sock?db=0"
+    client = redis.Redis.from_url(url, username="page")
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@needs_redis
+def test_sessions_page_lists_sessions_ends_them_and_sees_the_stores_health(
+    plain: Render, folder: Path
+) -> None:
+    with (
+        redis_store(folder, plain("redis/store.conf.j2")) as (engine, _),
+        as_page(folder) as page,
+    ):
+        engine.set("gazette:session:a", "{}", ex=600)
+        engine.set("gazette:session:b", "{}", ex=600)
+        cursor, keys = page.scan(0, match="gazette:session:*", count=100)
+        assert (cursor, sorted(keys)) == (0, [b"gazette:session:a", b"gazette:session:b"])
+        assert page.mget(keys) == [b"{}", b"{}"]
+        assert page.ttl("gazette:session:a") == 600
+        assert page.info("memory")["maxmemory"] == 64 * 1024 * 1024
+        assert page.dbsize() == 2
+        assert page.unlink("gazette:session:a") == page.delete("gazette:session:b") == 1
+
+
+@needs_redis
+@pytest.mark.parametrize(
+    "command",
+    [
+        *["SET gazette:x y", "GET gazette:x", "EXPIRE gazette:x 9", "MGET other:x", "KEYS *"],
+        *["FLUSHALL", "CONFIG GET dir", "ACL LIST", "CLIENT LIST", "SHUTDOWN", "UNLINK other:x"],
+    ],
+)
+def test_sessions_page_may_do_no_more(plain: Render, folder: Path, command: str) -> None:
+    with (
+        redis_store(folder, plain("redis/store.conf.j2")),
+        as_page(folder) as page,
+        pytest.raises(redis.ResponseError, match=r"(?i)no permission|permissions|not allowed"),
+    ):
+        page.execute_command(*command.split())
+
+
+def test_mains_store_has_no_page_and_nobody_to_list_its_keys(plain: Render) -> None:
+    text = plain("redis/store.conf.j2", store_name="public")
+    assert "user page" not in text
+    assert "scan" not in "".join(line for line in text.splitlines() if line.startswith("user"))
 
 
 @needs_redis
@@ -194,6 +247,9 @@ def test_mains_store_is_as_confined_and_lies_elsewhere(plain: Render) -> None:
     ours, theirs = (
         [line for line in each.splitlines() if line and line[0] != "#"] for each in (text, other)
     )
+    assert {line for line in ours if line not in theirs and line.startswith("user")} == {
+        line for line in ours if line.startswith("user page")
+    }
     assert {line for line in theirs if line not in ours} == {
         "unixsocket /run/gazette/public/store.sock",
         "dir /var/lib/django-split/gazette/public",
