@@ -61,11 +61,17 @@ def shared(deployment: Deployment) -> dict[str, str]:
     return {
         alias: why
         for alias, cache in settings.CACHES.items()
-        if (why := _pickles(cache, deployment))
+        # Each instance gets a folder of its own where there is one for such files.
+        if (why := pickling(cache)) and not (deployment.var_root and _is_folder(cache))
     }
 
 
-def _pickles(cache: dict[str, Any], deployment: Deployment) -> str:
+def _is_folder(cache: dict[str, Any]) -> bool:
+    return FileBasedCache in getattr(import_string(cache["BACKEND"]), "__mro__", ())
+
+
+def pickling(cache: dict[str, Any]) -> str:
+    """How an entry of CACHES pickles; empty where what it keeps is data, or the process's own."""
     backend = import_string(cache["BACKEND"])
     name = backend.__name__
     bases: tuple[type, ...] = getattr(backend, "__mro__", ())
@@ -73,8 +79,7 @@ def _pickles(cache: dict[str, Any], deployment: Deployment) -> str:
     if LocMemCache in bases or DummyCache in bases:
         return ""  # in the process's own memory, or nowhere
     if FileBasedCache in bases:
-        # Each instance gets a folder of its own where there is one for such files.
-        return "" if deployment.var_root else f"({name}) is a folder of pickles"
+        return f"({name}) is a folder of pickles"
     if DatabaseCache in bases:
         return f"({name}) is a table of pickles"
     if BaseMemcachedCache in bases:

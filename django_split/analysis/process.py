@@ -1,4 +1,4 @@
-"""Runs the analysis in processes of its own:
+"""Runs the analysis, and the audit, in processes of their own:
 
 a base is set up once per process, and it may hang, print or exit.
 """
@@ -22,11 +22,17 @@ class AnalysisError(Exception):
 
 
 class Processes:
-    """Starts the steps of one analysis, all within one time limit."""
+    """Starts the steps of one analysis, all within one time limit.
 
-    def __init__(self, settings: str, seconds: float) -> None:
+    `package` is the one whose `__main__` has the steps.
+    """
+
+    def __init__(
+        self, settings: str, seconds: float, package: str = "django_split.analysis"
+    ) -> None:
         self.settings = settings
         self.seconds = seconds
+        self.package = package
         self.deadline = time.monotonic() + seconds
 
     def run(self, step: str, request: Mapping[str, Any], **environment: str) -> dict[str, Any]:
@@ -35,7 +41,7 @@ class Processes:
             ask, answer = Path(directory, "request.json"), Path(directory, "answer.json")
             ask.write_text(json.dumps(request), encoding="utf-8")
             process = subprocess.Popen(
-                [sys.executable, "-m", "django_split.analysis", step, str(ask), str(answer)],
+                [sys.executable, "-m", self.package, step, str(ask), str(answer)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -55,7 +61,8 @@ class Processes:
             if not answer.exists():
                 last = (errors.strip().splitlines() or ["no output"])[-1]
                 raise AnalysisError(
-                    f'"{self.settings}" ended the analysis with status {process.returncode}: {last}'
+                    f'"{self.settings}" ended the {self.package.rpartition(".")[2]} '
+                    f"with status {process.returncode}: {last}"
                 )
             found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return found

@@ -8,7 +8,7 @@ whether it heard.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -37,17 +37,21 @@ class Databases:
     `lost` has a sentence for each one that cannot be reached, by alias.
     """
 
-    def __init__(self, elsewhere: Callable[[str], str]) -> None:
-        """Take a function that gives the place of a SQLite file in the deployment, or nothing."""
+    def __init__(self, elsewhere: Callable[[str], str], statement: int = STATEMENT) -> None:
+        """Take a function that gives the place of a SQLite file in the deployment, or nothing.
+
+        `statement` is the seconds that one statement may take.
+        """
         self.elsewhere = elsewhere
+        self.statement = statement
         self.writes = Writes()
         self.lost: dict[str, str] = {}
         self.notes: list[str] = []
 
-    def protect(self) -> None:
-        """Make them read-only, and note those that have nothing to show."""
+    def protect(self, aliases: Iterable[str] | None = None) -> None:
+        """Make them read-only, or only these, and note those that have nothing to show."""
         connection_created.connect(self._opened, weak=False)
-        for alias in connections:
+        for alias in connections if aliases is None else aliases:
             connection = connections[alias]
             if connection.settings_dict["ENGINE"].endswith(".dummy"):
                 continue
@@ -72,11 +76,11 @@ class Databases:
         # It would open connections by itself.
         options.pop("pool", None)
         if connection.vendor == "postgresql":
-            flags = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT}s"
+            flags = f"-c default_transaction_read_only=on -c statement_timeout={self.statement}s"
             options["options"] = f"{options.get('options', '')} {flags}".strip()
             options.setdefault("connect_timeout", CONNECT)
         elif connection.vendor == "mysql" and "connector" not in settings["ENGINE"]:
-            options |= {"connect_timeout": CONNECT, "read_timeout": STATEMENT}
+            options |= {"connect_timeout": CONNECT, "read_timeout": self.statement}
         settings["OPTIONS"] = options
         return ""
 

@@ -1,4 +1,4 @@
-"""One visitor without cookies, who asks for one page at a time."""
+"""One visitor, who asks for one page at a time: without cookies, unless given some."""
 
 from __future__ import annotations
 
@@ -82,6 +82,8 @@ class Visitor:
         self.files.hold()
         self.prefixes = prefixes
         self.host, self.secure = host, secure
+        # As a browser would send them: "name=value; other=value".
+        self.cookies = ""
         self.handler = ClientHandler(enforce_csrf_checks=True)
         self.handler.load_middleware()
         self.reply = Reply()
@@ -135,9 +137,10 @@ class Visitor:
         return reply
 
     def _ask(self, path: str, reply: Reply) -> None:
-        environment = (
-            RequestFactory(**BROWSER, HTTP_HOST=self.host).get(path, secure=self.secure).environ
-        )
+        headers = {**BROWSER, "HTTP_HOST": self.host}
+        if self.cookies:
+            headers["HTTP_COOKIE"] = self.cookies
+        environment = RequestFactory(**headers).get(path, secure=self.secure).environ
         response: Any = self.handler(environment)
         reply.match = getattr(response.wsgi_request, "resolver_match", None)
         reply.headers = {name.lower(): str(value) for name, value in response.items()}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
 from django_split.analysis.evidence import at
 from django_split.plan import Plan
@@ -36,6 +37,26 @@ def places(base: str, wanted: Iterable[str]) -> dict[str, str]:
         if place:
             found[item] = place
     return found
+
+
+def in_force(base: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """The place that gives each of these settings the value it has, where one can be told.
+
+    Of several lines, as the sides of a condition, it is the last that says this very value; where
+    none does (it is computed, or comes from the environment), the last of all.
+    """
+    found: dict[str, str] = {}
+    exact: dict[str, str] = {}
+    for name, node, file in _statements(base, 0, set()):
+        if name not in values:
+            continue
+        found[name] = at(file, node.lineno)
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Constant) and value.value == values[name]:
+            exact[name] = found[name]
+        elif not isinstance(value, ast.Constant):
+            exact.pop(name, None)  # what runs later, and may say anything
+    return {**found, **exact}
 
 
 def changed_by(plan: Plan) -> set[str]:
