@@ -160,7 +160,7 @@ def test_djangos_session_engines_work_with_the_few_commands_they_may_use(
         *["REPLICAOF NO ONE", "SAVE", "CLIENT LIST", "SUBSCRIBE gazette:x", "SELECT 1"],
         *["GET other:1:key", "SET other:1:key x", "GET gazette", "DUMP gazette:x"],
         *["RENAME gazette:x gazette:y", "COPY gazette:x gazette:y", "GETDEL gazette:x"],
-        *["MGET gazette:x", "EXPIRE gazette:x 9", "UNLINK other:x", "TTL other:x"],
+        *["MGET gazette:x", "EXPIRE gazette:x 9", "UNLINK gazette:x", "TTL other:x"],
     ],
 )
 def test_everything_else_is_refused(plain: Render, folder: Path, command: str) -> None:
@@ -198,8 +198,7 @@ def test_sessions_page_lists_sessions_ends_them_and_sees_the_stores_health(
         assert page.mget(keys) == [b"{}", b"{}"]
         assert page.ttl("gazette:session:a") == 600
         assert page.info("memory")["maxmemory"] == 64 * 1024 * 1024
-        assert page.dbsize() == 2
-        assert page.unlink("gazette:session:a") == page.delete("gazette:session:b") == 1
+        assert page.delete("gazette:session:a", "gazette:session:b") == 2
 
 
 @needs_redis
@@ -207,7 +206,7 @@ def test_sessions_page_lists_sessions_ends_them_and_sees_the_stores_health(
     "command",
     [
         *["SET gazette:x y", "GET gazette:x", "EXPIRE gazette:x 9", "MGET other:x", "KEYS *"],
-        *["FLUSHALL", "CONFIG GET dir", "ACL LIST", "CLIENT LIST", "SHUTDOWN", "UNLINK other:x"],
+        *["FLUSHALL", "CONFIG GET dir", "ACL LIST", "CLIENT LIST", "SHUTDOWN", "DEL other:x"],
     ],
 )
 def test_sessions_page_may_do_no_more(plain: Render, folder: Path, command: str) -> None:
