@@ -14,8 +14,11 @@ import pytest
 
 
 @contextmanager
-def postgresql_server() -> Iterator[Path]:
-    """A cluster on a unix socket only; gives the folder that is its HOST. Its user is postgres."""
+def postgresql_server(fsync: bool = False) -> Iterator[Path]:
+    """A cluster on a unix socket only; gives the folder that is its HOST. Its user is postgres.
+
+    `fsync` is for who measures: a commit then waits for the disk, as it does where it matters.
+    """
     programs = _programs()
     if programs is None or os.geteuid() != 0:
         pytest.skip("needs root and PostgreSQL: apt-get install postgresql")
@@ -28,7 +31,7 @@ def postgresql_server() -> Iterator[Path]:
         subprocess.run(words, check=True, capture_output=True, timeout=120, cwd=folder)
 
     as_postgres(str(programs / "initdb"), "-D", f"{folder}/data", "-A", "trust", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    options = f"-k {folder} -c listen_addresses='' -c fsync={'on' if fsync else 'off'}"
     control = str(programs / "pg_ctl")
     log = f"{folder}/log"
     as_postgres(control, "-D", f"{folder}/data", "-w", "-l", log, "-o", options, "start")
