@@ -62,6 +62,7 @@ VARIABLES: dict[str, Any] = {
     "session_persistent": True,
     "supervisor_bin": "/var/lib/django-split/gazette/supervisor/bin",
     "process": PROCESS,
+    "purge_store": "store",
 }
 
 Render = Callable[..., str]

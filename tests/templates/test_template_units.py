@@ -32,6 +32,7 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
     "gazette-public.service": ("systemd/store.service.j2", {"store_name": "public"}),
     "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
     "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
+    "gazette-purge.service": ("systemd/purge.service.j2", {}),
     "gazette-worker.service": ("systemd/process.service.j2", {}),
     "gazette-odd.service": (
         "systemd/process.service.j2",
@@ -40,11 +41,15 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+TIMERS = {"gazette-purge.timer": ("systemd/purge.timer.j2", {})}
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 def test_systemd_finds_nothing_to_say_about_them(plain: Render, tmp_path: Path) -> None:
     folder = tmp_path / "etc/systemd/system"
     folder.mkdir(parents=True)
-    for name, (template, changed) in UNITS.items():
+    units = UNITS | TIMERS
+    for name, (template, changed) in units.items():
         (folder / name).write_text(plain(template, **changed))
         unit = settings(plain(template, **changed))
         for command in ("ExecStart", "ExecStartPre", "ExecReload"):
@@ -52,7 +57,7 @@ def test_systemd_finds_nothing_to_say_about_them(plain: Render, tmp_path: Path) 
                 program = tmp_path / line.split()[0].lstrip("/").replace("%i", "0123456789ab")
                 program.parent.mkdir(parents=True, exist_ok=True)
                 program.touch(mode=0o755)
-    names = [name.replace("@.", "@0123456789ab.") for name in UNITS]
+    names = [name.replace("@.", "@0123456789ab.") for name in units]
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no"]
     ran = subprocess.run(
         [*command, f"--root={tmp_path}", *names], capture_output=True, text=True, check=False
@@ -107,6 +112,27 @@ def test_what_the_unit_says_of_the_settings_module_comes_with_the_release(plain:
     [start] = unit["ExecStart"]
     assert shlex.split(start)[0] == f"{release}/venv/bin/gunicorn"
     assert "unix:/run/gazette/admin/admin-%i.sock" in start
+
+
+def test_purge_may_do_no_more_than_the_admin_whose_user_it_is(plain: Render) -> None:
+    purge = settings(plain("systemd/purge.service.j2"))
+    admin = settings(plain("systemd/instance@.service.j2", instance="admin"))
+    for name in ("User", "Group", "SupplementaryGroups", "UMask"):
+        assert purge[name] == admin[name]
+    kept = {name for name in admin if name.startswith(("Protect", "Private", "Restrict", "System"))}
+    kept |= {"NoNewPrivileges", "CapabilityBoundingSet", "LockPersonality"}
+    kept -= {"Restart", "RestartSec"}
+    assert {name: purge.get(name) for name in kept} == {name: admin[name] for name in kept}
+    assert set(purge["ReadWritePaths"]) < set(admin["ReadWritePaths"])
+    # What it starts with is the release that serves then, not one of the deploy that wrote it.
+    assert "releases" not in plain("systemd/purge.service.j2")
+
+
+def test_purge_has_no_hour_of_its_own_and_misses_none(plain: Render) -> None:
+    timer = settings(plain("systemd/purge.timer.j2"))
+    assert timer["OnCalendar"] == ["daily"]
+    assert timer["Persistent"] == ["yes"]
+    assert timer["RandomizedDelaySec"] == ["3h"]
 
 
 def test_directories_of_sockets_belong_to_nobodys_unit(plain: Render) -> None:
