@@ -8,7 +8,22 @@ unknown session.
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any
+
+
+def unpickles(serializer: Any) -> bool:
+    """Whether a serializer, by its name or itself, reads pickle. Tried, not guessed by its name."""
+    from django.utils.module_loading import import_string
+
+    probe = {"probe": 1}
+    made = import_string(serializer) if isinstance(serializer, str) else serializer
+    try:
+        return bool(
+            (made() if isinstance(made, type) else made).loads(pickle.dumps(probe)) == probe
+        )
+    except Exception:
+        return False
 
 
 class JSONSerializer:
