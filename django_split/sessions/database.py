@@ -121,8 +121,8 @@ def _sqlite(connection: BaseDatabaseWrapper, name: str) -> Size:
     with connection.cursor() as cursor:
         try:
             cursor.execute(
-                "SELECT m.type, sum(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name "
-                "WHERE m.tbl_name = %s GROUP BY m.type",
+                "SELECT m.type, sum(s.pgsize) FROM dbstat s "
+                "JOIN sqlite_master m ON m.name = s.name WHERE m.tbl_name = %s GROUP BY m.type",
                 [name],
             )
             by_type = dict(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""How far long work is: one line that is written over on a terminal, a line now and then elsewhere."""
+"""How far long work is: on a terminal one line, written over; elsewhere a line now and then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C for long work: the batch under way is finished, then the work ends and says what it did."""
+"""Ctrl-C for long work: the batch under way is finished, then the work says what it did."""
 
 from __future__ import annotations
 
