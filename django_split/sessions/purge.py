@@ -1,7 +1,8 @@
 """Removes expired rows of session tables in batches that nobody has to wait for.
 
-`clearsessions` is one DELETE: on a table that has grown for years one transaction of many minutes,
-which holds every row that it has touched until it ends, and starts anew when it is interrupted.
+`clearsessions` is one DELETE. On a table that has grown for years that is one long transaction: it
+waits for rows that others hold, holds all that it has touched until it ends, lets a replica fall
+behind, and begins anew when it is interrupted.
 """
 
 from __future__ import annotations
