@@ -13,7 +13,10 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (REPOSITORY / "roles").iterdir() if path.is_dir())
 # Given by the play that uses the role, which has no default to offer.
-WITHOUT_DEFAULT = {"instance": {"instance_name"}}
+WITHOUT_DEFAULT = {
+    "instance": {"instance_name"},
+    "sessions": {"sessions_command", "sessions_options"},
+}
 
 
 def read(path: Path) -> dict[str, Any]:

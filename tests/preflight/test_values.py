@@ -111,6 +111,7 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         ("public_sessions", "signed_cookies", "where nobody can end them"),
         ("public_sessions", "yes", "no engine of ours"),
         ("site_processes", [{"name": "public", "command": "x"}], "one of django-split's own"),
+        ("site_processes", [{"name": "purge", "command": "x"}], "one of django-split's own"),
         ("site_name", "gazette-public", 'that of a user of the site "gazette'),
         ("admin_extra_prefixes", ["/accounts"], '("/accounts/")'),
         ("main_closed_prefixes", ["/a b/"], "between single slashes"),

@@ -45,7 +45,17 @@ REFUSED_ENGINES = {
 
 # Set by django-split for each instance; a value of the operator's would start the wrong settings.
 OWN_ENVIRONMENT = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV")
-OWN_PROCESSES = ("main", "admin", "store", "public", "nginx", "manage", "build", "supervisord")
+OWN_PROCESSES = (
+    "main",
+    "admin",
+    "store",
+    "public",
+    "nginx",
+    "manage",
+    "build",
+    "purge",
+    "supervisord",
+)
 
 # A view as the plan names it: news.views.edit, or news.views.factory.<locals>.view.
 VIEW = re.compile(r"(?:[\w*]+|<locals>|<lambda>)(?:\.(?:[\w*]+|<locals>|<lambda>))+")
