@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,14 +14,20 @@ from django.core.checks import Warning as Caution
 from django.utils.module_loading import import_string
 
 from django_split.plan import Admin, Main, Plan
-from django_split.sessions.caches import JSONMemcacheCache
+from django_split.sessions import caches
+from django_split.sessions.serializers import unpickles
 
+STORE = "DJANGO_SPLIT_SESSIONS"
 STAND_IN = "django_split.runtime.main.sessions"
 IN_A_CACHE = (
     "django.contrib.sessions.backends.cache",
     "django.contrib.sessions.backends.cached_db",
 )
-IN_THE_DATABASE = ("django.contrib.sessions.backends.db", IN_A_CACHE[1])
+IN_THE_DATABASE = (
+    "django.contrib.sessions.backends.db",
+    "django.contrib.sessions.backends.cached_db",
+    "django_split.sessions.redis_db",
+)
 
 AGAIN = "Make the plan again: django-split plan (the playbook makes it at each deploy)."
 HINT = f"{AGAIN} Set nothing after load() that the plan sets."
@@ -41,6 +46,7 @@ def of_main(plan: Plan) -> Iterator[CheckMessage]:
         what = "Main is to have sessions (public_sessions), but has no SessionMiddleware."
         yield Error(what, hint=HINT, id="split.E003")
     yield from _kept("main", plan.main)
+    yield from _chain("main", plan.main.first_middleware, {})
     yield from _cookie("main", {plan.admin.session.cookie: "the admin's"})
     yield from _apart(plan)
 
@@ -48,6 +54,7 @@ def of_main(plan: Plan) -> Iterator[CheckMessage]:
 def of_admin(plan: Plan) -> Iterator[CheckMessage]:
     """Sessions in the store, as JSON, under a cookie of the admin's own."""
     yield from _kept("the admin", plan.admin)
+    yield from _chain("the admin", plan.admin.first_middleware, plan.admin.after_middleware)
     base = settings.DJANGO_SPLIT["base_session_cookie"]
     main = plan.main.settings.get("SESSION_COOKIE_NAME", base)
     yield from _cookie("the admin", {base: "the base's", main: "main's"})
@@ -71,9 +78,15 @@ def _kept(instance: str, planned: Main | Admin) -> Iterator[CheckMessage]:
     if engine is None:
         return  # a laptop's admin may keep them as the base does
     yield from _engine(instance, engine)
-    if _unpickles(settings.SESSION_SERIALIZER):
+    if unpickles(settings.SESSION_SERIALIZER):
         what = f"SESSION_SERIALIZER on {instance} is {settings.SESSION_SERIALIZER!r}: it pickles."
         yield Error(what, hint=PICKLE, id="split.E006")
+    # What the base says of its old cookie is added when settings load.
+    planned_store = planned.settings.get(STORE, {})
+    store = getattr(settings, STORE, {})
+    if any(store.get(key) != value for key, value in planned_store.items()):
+        what = f"{STORE} on {instance}, the session store, is not what the plan says."
+        yield Error(what, hint=HINT, id="split.E007")
     if settings.SESSION_ENGINE not in IN_A_CACHE:
         return
     alias = settings.SESSION_CACHE_ALIAS
@@ -86,27 +99,38 @@ def _kept(instance: str, planned: Main | Admin) -> Iterator[CheckMessage]:
         yield Error(what, hint=PICKLE, id="split.E007")
 
 
+def _chain(instance: str, first: list[str], after: dict[str, list[str]]) -> Iterator[CheckMessage]:
+    """Sessions in a store are guarded before anything asks for one, and limited before any use."""
+    entries = list(settings.MIDDLEWARE)
+    if entries[: len(first)] != first:
+        yield Error(
+            f"MIDDLEWARE on {instance} does not begin with {', '.join(first)}: with the store away "
+            "everybody would be signed out.",
+            hint=HINT,
+            id="split.E012",
+        )
+    for before, following in after.items():
+        place = len(entries) - entries[::-1].index(before) if before in entries else 0
+        if not place or entries[place : place + len(following)] != following:
+            yield Error(
+                f"{', '.join(following)} is not directly behind {before} in MIDDLEWARE on "
+                f"{instance}: no session would end in time.",
+                hint=HINT,
+                id="split.E013",
+            )
+
+
 def _pickles(cache: dict[str, Any]) -> bool:
     """Whether a cache may pickle. One that is not known here may."""
     backend = import_string(cache["BACKEND"])
-    if issubclass(backend, (LocMemCache, JSONMemcacheCache)):
-        return False  # pickled, but in the process's own memory; or never
+    if issubclass(backend, LocMemCache):
+        return False  # pickled, but in the process's own memory
+    if any(base.__module__ == caches.__name__ for base in backend.__mro__):
+        return False  # ours never do
     if issubclass(backend, RedisCache):
         serializer = (cache.get("OPTIONS") or {}).get("serializer")
-        return serializer is None or _unpickles(serializer)
+        return serializer is None or unpickles(serializer)
     return True
-
-
-def _unpickles(serializer: Any) -> bool:
-    """Whether a serializer, by its name or itself, reads pickle. Tried, not guessed by its name."""
-    probe = {"probe": 1}
-    made = import_string(serializer) if isinstance(serializer, str) else serializer
-    try:
-        return bool(
-            (made() if isinstance(made, type) else made).loads(pickle.dumps(probe)) == probe
-        )
-    except Exception:
-        return False
 
 
 def _cookie(instance: str, taken: dict[str, str]) -> Iterator[CheckMessage]:
@@ -123,8 +147,11 @@ def _apart(plan: Plan) -> Iterator[CheckMessage]:
     """With public sessions: what main writes is no session of the admin's."""
     if not plan.main.public_sessions:
         return
-    stores = [{_place(cache) for cache in side.caches.values()} for side in (plan.main, plan.admin)]
-    if stores[0] & stores[1] - {None}:
+    if any(
+        ours[0] == theirs[0] and (ours[1].startswith(theirs[1]) or theirs[1].startswith(ours[1]))
+        for ours in _places(plan.main)
+        for theirs in _places(plan.admin)
+    ):
         yield Error(
             "The public sessions and the admin's are in one store under one prefix: who can write "
             "main's can write the admin's.",
@@ -137,12 +164,16 @@ def _apart(plan: Plan) -> Iterator[CheckMessage]:
         yield Caution(
             "The public sessions and the admin's are both in the table django_session: who can "
             "write main's can write the admin's.",
-            hint='Set public_sessions to "cache", or session_engine. ' + AGAIN,
+            hint='Set public_sessions to "redis", or session_engine. ' + AGAIN,
             id="split.W005",
         )
 
 
-def _place(cache: dict[str, Any]) -> tuple[str, str] | None:
-    if "locmem" in cache["BACKEND"]:
-        return None  # each process has its own
-    return str(cache.get("LOCATION", "")), str(cache.get("KEY_PREFIX", ""))
+def _places(side: Main | Admin) -> Iterator[tuple[str, str]]:
+    """Each store that a side keeps sessions in, with what its keys begin with."""
+    store = side.settings.get(STORE, {})
+    if "url" in store:
+        yield store["url"], store["prefix"]
+    for cache in side.caches.values():
+        if "locmem" not in cache["BACKEND"]:  # of that each process has its own
+            yield str(cache.get("LOCATION", "")), f"{cache.get('KEY_PREFIX', '')}:"

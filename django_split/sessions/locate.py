@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import connections, router
 
 from django_split.answers import answer
+from django_split.sessions.codec import loads
+from django_split.sessions.store import Store
 
 LOGIN_KEY = "_auth_user_id"
 
@@ -39,7 +41,11 @@ def locate(key: str) -> dict[str, Any]:
 
 
 def _in_store(key: str) -> dict[str, Any] | None:
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    engine = import_module(settings.SESSION_ENGINE)
+    if engine.__name__.startswith("django_split.sessions."):
+        kept = Store.current().get(key)
+        return None if kept is None else loads(kept)
+    session = engine.SessionStore(key)
     cache = getattr(session, "_cache", None)
     if cache is None:
         return None  # the engine in force keeps nothing in a cache

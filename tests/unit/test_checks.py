@@ -13,14 +13,21 @@ PUBLIC = "django_split_sessions"
 # Right where the plan says so, and only there.
 MODELS_ONLY = "django_split.runtime.main.models_only.AdminModelsConfig"
 
-REDIS = {
-    "BACKEND": "django.core.cache.backends.redis.RedisCache",
-    "LOCATION": "unix:///nowhere?db=0",
+BACKENDS = "django.core.cache.backends"
+LOCATION = "unix:///nowhere?db=0"
+OURS = {
+    "BACKEND": "django_split.sessions.caches.JSONRedisCache",
+    "LOCATION": LOCATION,
     "KEY_PREFIX": "trial",
+}
+PICKLING = {**OURS, "BACKEND": f"{BACKENDS}.redis.RedisCache"}
+REDIS = {
+    **PICKLING,
     "OPTIONS": {"serializer": "django_split.sessions.serializers.JSONSerializer"},
 }
-PICKLING = {**REDIS, "OPTIONS": {}}
-MEMCACHED = {**REDIS, "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache"}
+MEMCACHED = {**OURS, "BACKEND": f"{BACKENDS}.memcached.PyMemcacheCache"}
+OUR_MEMCACHED = {**OURS, "BACKEND": "django_split.sessions.caches.JSONMemcacheCache"}
+GUARD = "django_split.sessions.guard.StoreGuardMiddleware"
 
 
 def found(site: Site, instance: str, settings: str = "", plan: str = "") -> list[str]:
@@ -52,19 +59,35 @@ def public(desk: Site) -> str:
     return variant(desk, "public", change=with_public_sessions)
 
 
+@pytest.fixture(scope="module")
+def stock(desk: Site) -> str:
+    """The admin on one of Django's own engines."""
+    return variant(desk, "stock", "admin", with_a_cache)
+
+
+def with_a_cache(plan: Plan) -> None:
+    admin = plan.admin
+    admin.settings["SESSION_ENGINE"] = f"{SESSIONS}.backends.cache"
+    admin.settings["SESSION_CACHE_ALIAS"] = PUBLIC
+    admin.caches = {PUBLIC: OURS}
+
+
 def with_public_sessions(plan: Plan) -> None:
     main = plan.main
+    main.first_middleware = [GUARD]
     main.public_sessions = "cache"
     main.drop_apps = ["desk.configs.DeskAdmin"]
     main.replace_middleware = {}
     main.settings["SESSION_ENGINE"] = f"{SESSIONS}.backends.cache"
     main.settings["SESSION_CACHE_ALIAS"] = PUBLIC
     main.settings["SESSION_SERIALIZER"] = f"{SESSIONS}.serializers.JSONSerializer"
-    main.caches = {PUBLIC: {**REDIS, "LOCATION": "unix:///public?db=0"}}
+    main.caches = {PUBLIC: {**OURS, "LOCATION": "unix:///public?db=0"}}
 
 
-@pytest.mark.parametrize("instance", ["main", "admin", "public"])
-def test_nothing_is_found_where_all_is_well(desk: Site, public: str, instance: str) -> None:
+@pytest.mark.parametrize("instance", ["main", "admin", "public", "stock"])
+def test_nothing_is_found_where_all_is_well(
+    desk: Site, public: str, stock: str, instance: str
+) -> None:
     assert found(desk, instance) == []
     assert "no issues" in desk.manage(instance, "check", "--fail-level", "WARNING")
 
@@ -112,9 +135,19 @@ def test_main_with_a_changed_plan(desk: Site, id_: str, plan: str) -> None:
     [
         ("E002", "SESSION_ENGINE='django.contrib.sessions.backends.db'"),
         ("E006", "SESSION_SERIALIZER='desk.pickling.Serializer'"),
-        ("E007", f"CACHES={{'{PUBLIC}': {PICKLING}}}"),
-        ("E007", "SESSION_CACHE_ALIAS='default'"),
+        ("E007", "DJANGO_SPLIT_SESSIONS={**S.DJANGO_SPLIT_SESSIONS, 'url': 'unix:///other'}"),
+        ("E007", "DJANGO_SPLIT_SESSIONS={**S.DJANGO_SPLIT_SESSIONS, 'idle': 9}"),
+        ("E007", "DJANGO_SPLIT_SESSIONS={}"),
         ("E008", "SESSION_COOKIE_NAME='sessionid'"),
+        ("E012", "MIDDLEWARE=[*S.MIDDLEWARE[2:]]"),
+        ("E012", "MIDDLEWARE=['desk.middleware.hosts', *S.MIDDLEWARE]"),
+        ("E013", "MIDDLEWARE=[m for m in S.MIDDLEWARE if 'Limits' not in m]"),
+        (
+            "E013",
+            "MIDDLEWARE=[*[m for m in S.MIDDLEWARE if 'Limits' not in m], "
+            "*[m for m in S.MIDDLEWARE if 'Limits' in m]]",
+        ),
+        ("E013", "MIDDLEWARE=[m for m in S.MIDDLEWARE if 'SessionMiddleware' not in m]"),
         ("E009", "INSTALLED_APPS=[a for a in S.INSTALLED_APPS if a != 'desk.configs.DeskAdmin']"),
         ("E010", "ROOT_URLCONF='desk.without_admin'"),
         ("W004", "ROOT_URLCONF='desk.moved'"),
@@ -139,7 +172,7 @@ def test_admin_with_changed_settings(desk: Site, id_: str, settings: str) -> Non
     ("id_", "plan"),
     [
         ("E002", "plan.admin.settings['SESSION_ENGINE'] = 'other'"),
-        ("E007", f"plan.admin.caches['{PUBLIC}']['LOCATION'] = 'unix:///other'"),
+        ("E007", "plan.admin.settings['DJANGO_SPLIT_SESSIONS']['url'] = 'unix:///other'"),
         ("E008", "plan.main.settings['SESSION_COOKIE_NAME'] = S.SESSION_COOKIE_NAME"),
         ("W002", "plan.django = '3.2'"),
         ("W004", "plan.main.urls.mounts[0].prefixes.append('/more/')"),
@@ -149,15 +182,52 @@ def test_admin_with_a_changed_plan(desk: Site, id_: str, plan: str) -> None:
     assert found(desk, "admin", plan=plan) == [f"split.{id_}"]
 
 
+def test_base_says_more_of_its_old_cookie_than_the_plan_does(desk: Site) -> None:
+    """It is in the settings, and the plan holds no value of the base's."""
+    kept = desk.ask(
+        "admin", "from django.conf import settings as s; answer = s.DJANGO_SPLIT_SESSIONS"
+    )
+    planned = Plan.read(desk.place / "plan.toml").admin.settings["DJANGO_SPLIT_SESSIONS"]
+    assert {name: kept.pop(name) for name in planned} == planned
+    assert kept == {
+        "base_cookie": "sessionid",
+        "base_cookie_path": "/",
+        "base_cookie_domain": None,
+    }
+
+
 @pytest.mark.parametrize(
-    ("id_", "cache"), [("E007", PICKLING), ("E007", MEMCACHED), ("", REDIS)], ids=str
+    ("id_", "settings", "plan"),
+    [
+        ("E007", f"CACHES={{'{PUBLIC}': {PICKLING}}}", ""),
+        ("E007", "SESSION_CACHE_ALIAS='default'", ""),
+        ("E007", "", f"plan.admin.caches['{PUBLIC}']['LOCATION'] = 'unix:///other'"),
+        ("E012", "MIDDLEWARE=S.MIDDLEWARE[1:]", ""),
+    ],
+)
+def test_stock_engine_with_what_differs(
+    desk: Site, stock: str, id_: str, settings: str, plan: str
+) -> None:
+    assert found(desk, stock, settings, plan) == [f"split.{id_}"]
+
+
+@pytest.mark.parametrize(
+    ("id_", "cache"),
+    [
+        ("E007", PICKLING),
+        ("E007", MEMCACHED),
+        ("", REDIS),
+        ("", OURS),
+        ("", OUR_MEMCACHED),
+    ],
+    ids=str,
 )
 def test_store_that_pickles_is_found_though_the_plan_says_so(
-    desk: Site, id_: str, cache: dict[str, object]
+    desk: Site, stock: str, id_: str, cache: dict[str, object]
 ) -> None:
     plan = f"plan.admin.caches['{PUBLIC}'] = {cache!r}"
     settings = f"CACHES={{'{PUBLIC}': {cache!r}}}"
-    assert found(desk, "admin", settings, plan) == ([f"split.{id_}"] if id_ else [])
+    assert found(desk, stock, settings, plan) == ([f"split.{id_}"] if id_ else [])
 
 
 @pytest.mark.parametrize(
@@ -165,11 +235,18 @@ def test_store_that_pickles_is_found_though_the_plan_says_so(
     [
         ("E001", "INSTALLED_APPS=[*S.INSTALLED_APPS, 'django.contrib.admin']", ""),
         ("E002", "SESSION_ENGINE='django_split.runtime.main.sessions'", ""),
-        ("E003", "MIDDLEWARE=S.MIDDLEWARE[1:]", ""),
+        ("E003", "MIDDLEWARE=[m for m in S.MIDDLEWARE if 'SessionMiddleware' not in m]", ""),
         ("E006", "SESSION_SERIALIZER='desk.pickling.Serializer'", ""),
         ("E007", f"CACHES={{'{PUBLIC}': {PICKLING}}}", ""),
         ("E008", "SESSION_COOKIE_NAME='trial_admin_sessionid'", ""),
         ("E011", "", f"plan.admin.caches['{PUBLIC}'] = plan.main.caches['{PUBLIC}']"),
+        # The engines write different keys, and who may write the one may write the other.
+        (
+            "E011",
+            "",
+            "plan.admin.settings['DJANGO_SPLIT_SESSIONS']['url'] = 'unix:///public?db=0'",
+        ),
+        ("E012", "MIDDLEWARE=S.MIDDLEWARE[1:]", ""),
         (
             "W005",
             f"SESSION_ENGINE='{SESSIONS}.backends.cached_db'",
@@ -187,12 +264,15 @@ def test_main_with_public_sessions(
 def test_sessions_of_a_process_alone_are_nobody_elses(desk: Site, public: str) -> None:
     """A laptop's store is the process's own memory, on both sides under one name."""
     local = "{'BACKEND': 'django.core.cache.backends.locmem.LocMemCache', 'LOCATION': 'desk'}"
-    plan = f"plan.admin.caches = plan.main.caches = {{'{PUBLIC}': {local}}}"
+    plan = (
+        f"plan.admin.caches = plan.main.caches = {{'{PUBLIC}': {local}}}; "
+        "plan.admin.settings.pop('DJANGO_SPLIT_SESSIONS')"
+    )
     assert found(desk, public, f"CACHES={{'{PUBLIC}': {local}}}", plan) == []
 
 
 def test_laptops_admin_may_keep_sessions_as_the_base_does(desk: Site) -> None:
-    plan = "[plan.admin.settings.pop(name) for name in ('SESSION_ENGINE', 'SESSION_CACHE_ALIAS')]"
+    plan = "plan.admin.settings.pop('SESSION_ENGINE')"
     assert found(desk, "admin", f"SESSION_ENGINE='{SESSIONS}.backends.file'", plan) == []
 
 
