@@ -13,7 +13,7 @@ from django_split.sessions.errors import NotJSONError
 
 # One of each: json.dumps with options and json.loads of bytes make or guess something per call.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder().raw_decode
 
 # What an encoder says of a value that it cannot hold: an unknown type; a circle, or an integer
 # too long to print; a nesting that is too deep.
@@ -31,9 +31,12 @@ def dumps(session: dict[str, Any]) -> bytes:
 def loads(data: bytes) -> dict[str, Any]:
     """Raises ValueError for anything but a JSON object."""
     try:
-        session = _decode(data.decode())
+        text = data.decode()
+        session, end = _decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if end != len(text):
+        raise ValueError("more than one value")
     if not isinstance(session, dict):
         raise ValueError(f"a {type(session).__name__}, not a session")
     return session

@@ -28,10 +28,14 @@ class SessionStore(SessionBase):
 
         def _get_session(self, no_load: bool = ...) -> dict[str, Any]: ...
 
+    # For encode() and decode(). Whatever SESSION_SERIALIZER says: it may say pickle.
+    serializer = JSONSerializer
+
     def __init__(self, session_key: str | None = None) -> None:
-        super().__init__(session_key)
-        # For encode() and decode(). Whatever SESSION_SERIALIZER says: it may say pickle.
-        self.serializer = JSONSerializer
+        # SessionBase's own, but for the import of SESSION_SERIALIZER: a tenth of a load.
+        self._session_key = session_key
+        self.accessed = False
+        self.modified = False
 
     def load(self) -> dict[str, Any]:
         """The session's data; {} and no key for a session that is unknown or damaged."""
