@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from django_split import __version__, plan_command, sessions_command
+from django_split import __version__, audit_command, plan_command, sessions_command
 from django_split.files import InputError, read_table, write
 
 # What was typed, or the site itself, is broken.
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     plan_command.add_to(commands)
+    audit_command.add_to(commands)
     sessions_command.add_to(commands)
 
     render = commands.add_parser("render", help="render templates without Ansible")

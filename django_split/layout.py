@@ -18,9 +18,13 @@ ARROW = "-> "
 
 def plain(text: str) -> str:
     """The text on one line, without control characters: a site's names may hold escape codes."""
+    return harmless(" ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """The text without control characters, as it stands else."""
     return "".join(
-        character if character.isprintable() else ascii(character)[1:-1]
-        for character in " ".join(text.split())
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
     )
 
 
@@ -65,6 +69,17 @@ class Sheet:
         self.line(left, indent)
         for number, folded in enumerate(self._folded(right, indent + 2 + len(ARROW))):
             self._write(" " * (indent + 2) + ARROW + folded.lstrip() if number == 0 else folded)
+
+    def row(self, label: str, text: str, width: int, indent: int = 0) -> None:
+        """A label in a column of that width, and beside it a text that is folded in its own."""
+        first, *others = self._folded(plain(text), indent + width) or [""]
+        self._write((" " * indent + plain(label)).ljust(indent + width) + first.lstrip())
+        for folded in others:
+            self._write(folded)
+
+    def verbatim(self, text: str, indent: int = 0) -> None:
+        """What is to be typed: neither folded nor trimmed."""
+        self._write(" " * indent + harmless(text))
 
     def _folded(self, text: str, indent: int) -> list[str]:
         # A name is never broken: who copies it from the terminal must get it whole.
