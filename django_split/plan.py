@@ -173,6 +173,8 @@ class Admin:
     # Before all others, in this order; and directly behind the last place of an entry of the base.
     first_middleware: list[str] = field(default_factory=list)
     after_middleware: dict[str, list[str]] = field(default_factory=dict)
+    # Whether its SECRET_KEY is the one in the environment, DJANGO_SPLIT_ADMIN_SECRET_KEY.
+    own_secret_key: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     # Left to Django's default, which TOML could not write: None.
     unset: list[str] = field(default_factory=list)

@@ -38,6 +38,7 @@ VALUES = (
         "ENGINE",
         "keep sessions on main: none, redis, redis_db, cache or cached_db (none)",
     ),
+    ("admin_secret_key", "shared|own", "whether the admin signs with the site's key (shared)"),
     ("admin_cookie_samesite", "Lax|Strict", "of the admin's session cookie (Lax)"),
     (
         "session_preset",

@@ -99,6 +99,9 @@ def admin_rows(plan: Plan) -> Iterator[Row]:
     behind = [entry for entries in admin.after_middleware.values() for entry in entries]
     for entry in [*admin.add_apps, *admin.first_middleware, *behind]:
         yield NOTHING, entry, admin.why.get(entry, ""), ""
+    if admin.own_secret_key:
+        key = "SECRET_KEY"
+        yield key, "the admin's own", admin.why.get(key, ""), plan.where.get(key, "")
     yield from _settings(plan, admin)
 
 

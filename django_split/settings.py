@@ -27,6 +27,7 @@ from django_split.plan_file import (
 from django_split.versions import UnsupportedError, check_versions
 
 PLAN = "DJANGO_SPLIT_PLAN"
+SECRET_KEY = "DJANGO_SPLIT_ADMIN_SECRET_KEY"  # noqa: S105 - its name
 
 
 class PlanDriftWarning(UserWarning):
@@ -61,6 +62,8 @@ def load(
             PlanDriftWarning,
             stacklevel=2,
         )
+    if instance == "admin" and data["admin"].get("own_secret_key"):
+        values["SECRET_KEY"] = _own_key(path, written)
     values["DJANGO_SPLIT"] = {
         # A base may say something itself here: "loud".
         **(written.get("DJANGO_SPLIT") or {}),
@@ -91,6 +94,21 @@ def _base(plan: Mapping[str, Any], base: str | None, path: str) -> str:
         why = "; ".join([*decisions, *reasons])
         raise PlanError(f"the plan {path} says {verdict.get('is')!r}: {why}")
     return planned
+
+
+def _own_key(plan: str, base: Mapping[str, Any]) -> str:
+    """The admin's own SECRET_KEY, which is in no file that main can read."""
+    key = os.environ.get(SECRET_KEY, "")
+    wrong = "is not in the environment" if not key else ""
+    if key and key in (base.get("SECRET_KEY"), *(base.get("SECRET_KEY_FALLBACKS") or ())):
+        wrong = "is a key of the site's, which main knows too"
+    if wrong:
+        raise PlanError(
+            f"the plan {plan} gives the admin a SECRET_KEY of its own (admin_secret_key: own), and "
+            f"{SECRET_KEY} {wrong}. The playbook sets it; by hand: export {SECRET_KEY}=$(python3 "
+            "-c 'import secrets; print(secrets.token_urlsafe(50))'), always the same"
+        )
+    return key
 
 
 def _named() -> str:

@@ -61,12 +61,27 @@ def admin_part(mounts: list[Mount], prefixes: list[str], deployment: Deployment)
     for kept in (engine, deployment.public_session.engine):
         if kept in WITH_A_TABLE:
             stores.with_their_table(admin, kept)
+    if deployment.has_own_key:
+        _its_own_key(admin)
     own = caches.own(deployment)
     admin.caches |= own
     admin.why |= {f"CACHES.{alias}": caches.COST for alias in own}
     if deployment.admin_host:
         _under_its_own_name(admin, deployment.admin_host)
     return admin
+
+
+def _its_own_key(admin: Admin) -> None:
+    """Nothing that main signs is believed: a password reset of its making would be a takeover.
+
+    Main needs no change. What the site takes beside its own key was never the admin's (FACTS A20).
+    """
+    admin.own_secret_key = True
+    admin.settings["SECRET_KEY_FALLBACKS"] = []
+    admin.why |= {
+        "SECRET_KEY": "of the admin's own (admin_secret_key: own), from its environment",
+        "SECRET_KEY_FALLBACKS": "what is signed with a key that main knows is not believed",
+    }
 
 
 def _under_its_own_name(admin: Admin, host: str) -> None:

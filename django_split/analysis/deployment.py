@@ -79,6 +79,7 @@ class Deployment:
     admin_host: str = ""
     admin_cache: str = "shared"
     admin_cookie_samesite: str = "Lax"
+    admin_secret_key: str = "shared"  # noqa: S105 - who has which, not the key
     main_closed_prefixes: list[str] = field(default_factory=list)
     # Dotted names of views, in which * stands for anything.
     main_closed_views: list[str] = field(default_factory=list)
@@ -125,6 +126,11 @@ class Deployment:
         return self.public_sessions != "none"
 
     @property
+    def has_own_key(self) -> bool:
+        """Whether the admin signs with a key that main does not know."""
+        return self.admin_secret_key != "shared"  # noqa: S105
+
+    @property
     def timeouts(self) -> tuple[int, int]:
         """Seconds without a request, and since the login; 0 is no limit but the cookie's age."""
         idle, absolute = PRESETS[self.session_preset]
@@ -158,6 +164,7 @@ class Deployment:
         ):
             _check_served(place, session)
         _one_of("admin_cache", self.admin_cache, ["shared", "own"])
+        _one_of("admin_secret_key", self.admin_secret_key, ["shared", "own"])
         _one_of("admin_cookie_samesite", self.admin_cookie_samesite, ["Lax", "Strict"])
         _one_of("session_preset", self.session_preset, PRESETS)
         for name in ("session_idle_timeout", "session_absolute_timeout"):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from django_split import findings as kinds
+from django_split.analysis.deployment import Deployment
 from django_split.analysis.evidence import at, place
 from django_split.analysis.modules import (
     Module,
@@ -45,12 +46,16 @@ WORDS = re.compile(
 RESETS = "django.contrib.auth.views.PasswordReset"
 
 OWN = "with a key of the admin's own, what one instance signs means nothing to the other"
-SHARED = "with one key for both, a token that main signs sets a password in the admin"
+SHARED = (
+    "with one key for both, a token that main signs sets a password in the admin "
+    "(admin_secret_key: own gives the admin one of its own)"
+)
+APART = "the admin has a key of its own, and takes no token that main signs"
 
 
-def find(public: list[Route]) -> list[Finding]:
+def find(public: list[Route], deployment: Deployment) -> list[Finding]:
     """One finding for each module, setting and URL of main that signs with SECRET_KEY."""
-    return [*_modules(), *_settings(), *_resets(public)]
+    return [*_modules(), *_settings(), *_resets(public, deployment)]
 
 
 def _modules() -> Iterator[Finding]:
@@ -107,11 +112,12 @@ def _places(path: str, value: object, key: object, depth: int = 0) -> Iterator[s
             yield from _places(path, item, key, depth + 1)
 
 
-def _resets(public: list[Route]) -> Iterator[Finding]:
+def _resets(public: list[Route], deployment: Deployment) -> Iterator[Finding]:
     """Django's own password reset, where main serves it."""
     for route in public:
         if route.view.startswith(RESETS):
-            what = f"a password reset is signed with SECRET_KEY: {SHARED}"
+            risk = APART if deployment.has_own_key else SHARED
+            what = f"a password reset is signed with SECRET_KEY: {risk}"
             where = place(route.callback)
             yield Finding(kinds.SIGNS, what, url=route.url, view=route.view, where=where)
             return

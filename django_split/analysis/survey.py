@@ -89,7 +89,7 @@ def survey(base: str, deployment: Deployment) -> Survey:
         *views.find(public),
         *(_below(route) for route in seen if route.is_below(admin_prefixes)),
         *(finding for group in needed.values() for finding in group),
-        *signing.find(public),
+        *signing.find(public, deployment),
         *caches.find(deployment),
         *restrictions.find(deployment),
         *coverage.find(),

@@ -73,6 +73,7 @@ def changed_by(plan: Plan) -> set[str]:
         *main.unset,
         *admin.settings,
         *admin.unset,
+        *(["SECRET_KEY"] if admin.own_secret_key else []),
         *(["CACHES"] if main.caches or admin.caches else []),
         *plan.deploy,
     }

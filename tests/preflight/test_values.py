@@ -121,6 +121,9 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         ("session_idle_timeout", -1, "a number of seconds"),
         ("session_absolute_timeout", -1, "a number of seconds"),
         ("admin_cookie_samesite", "None", "Lax or Strict"),
+        ("admin_secret_key", "both", "shared or own"),
+        # Main would know it, too.
+        ("site_env", {"DJANGO_SPLIT_ADMIN_SECRET_KEY": "x"}, "Take it out"),
         ("session_store", "valkey", "one of memcached and redis"),
     ],
 )
@@ -152,6 +155,7 @@ def test_a_value_that_cannot_be_meant_is_refused(name: str, value: Any, sentence
         ("session_record_client", True),
         ("session_purge", False),
         ("admin_cookie_samesite", "Strict"),
+        ("admin_secret_key", "own"),
         ("admin_host", "desk.news.example"),
         ("admin_urlconfs", ["wagtail.admin.urls", "desk_urls"]),
         ("admin_cache", "own"),
@@ -183,7 +187,10 @@ def test_a_view_is_not_both_closed_and_anonymous() -> None:
 
 
 def test_every_choice_of_the_table_is_taken() -> None:
-    for name in ("admin_cache", "public_sessions", "session_preset", "admin_cookie_samesite"):
+    for name in (
+        *("admin_cache", "admin_cookie_samesite", "admin_secret_key"),
+        *("public_sessions", "session_preset"),
+    ):
         assert TABLE[name].choices
         for choice in TABLE[name].choices:
             assert found(**{name: choice}) == []

@@ -37,6 +37,7 @@ from django_split.analysis.deployment import Deployment, DeploymentError
             "there it is 'cached_db'",
         ),
         ({"admin_cookie_samesite": "None"}, "admin_cookie_samesite: 'None' is not one of Lax, St"),
+        ({"admin_secret_key": "mine"}, "admin_secret_key: 'mine' is not one of shared, own"),
         ({"session_preset": "strict"}, "session_preset: 'strict' is not one of default, hardened"),
         ({"session_idle_timeout": -1}, "session_idle_timeout: -1 is less than no time"),
         ({"session_absolute_timeout": "9"}, "session_absolute_timeout: must be int, not str"),

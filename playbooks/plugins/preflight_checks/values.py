@@ -44,7 +44,12 @@ REFUSED_ENGINES = {
 }
 
 # Set by django-split for each instance; a value of the operator's would start the wrong settings.
-OWN_ENVIRONMENT = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV")
+OWN_ENVIRONMENT = (
+    "DJANGO_SETTINGS_MODULE",
+    "DJANGO_SPLIT_ADMIN_SECRET_KEY",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+)
 OWN_PROCESSES = (
     "main",
     "admin",
@@ -523,6 +528,7 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
         one_line_each("admin_urlconfs", MODULE.pattern, "no dotted name of a module"),
     ),
     (("admin_cache",), matching("admin_cache", "shared|own", "it is shared or own")),
+    (("admin_secret_key",), matching("admin_secret_key", "shared|own", "it is shared or own")),
     (
         ("admin_cookie_samesite",),
         matching("admin_cookie_samesite", "Lax|Strict", "it is Lax or Strict"),
