@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
@@ -41,13 +42,11 @@ class SessionLimitsMiddleware(MiddlewareMixin):
             if LOGIN_KEY not in session:
                 return
             limits, now = Limits.current(), int(time.time())
-            record = tracking.read(session, now)
-            if record is None:
-                _write(session, _touched(tracking.begun(now), now, limits, request))
-            elif limit := limits.passed(record, now):
+            record, mended = tracking.read(session, now)
+            if limit := limits.passed(record, now):
                 session.flush()
                 request._split_ended = limit  # type: ignore[attr-defined]
-            elif now - record["seen"] >= limits.grain:
+            elif mended or now - record["seen"] >= limits.grain:
                 _write(session, _touched(record, now, limits, request))
 
     def process_view(self, request: HttpRequest, *view: Any) -> None:
@@ -62,7 +61,7 @@ class SessionLimitsMiddleware(MiddlewareMixin):
         # Who signs in modifies the session; and what is written anyway may carry the time along.
         if session.modified and LOGIN_KEY in session:
             now = int(time.time())
-            record = tracking.read(session, now) or tracking.begun(now)
+            record, _mended = tracking.read(session, now)
             session[RECORD] = _touched(record, now, Limits.current(), request)
         return response
 
@@ -102,10 +101,14 @@ def _unseen(session: SessionBase) -> Iterator[None]:
 
 
 def _begin_anew(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
-    """Somebody who signs in again in their own session: login() keeps its data."""
+    """Somebody who signs in again in their own session: login() keeps its data and its key."""
     session = getattr(request, "session", None)
-    if session is not None:
-        session.pop(RECORD, None)
+    if request is None or session is None:
+        return
+    session.pop(RECORD, None)
+    if session.session_key == request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+        # Or a key that was stolen would live on with the new login's time.
+        session.cycle_key()
 
 
 def _farewell(limit: Limit) -> str:

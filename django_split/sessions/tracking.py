@@ -65,21 +65,25 @@ class Limits:
         return min(ends, default=None)
 
 
-def read(session: Mapping[str, Any], now: int) -> dict[str, Any] | None:
-    """A session's record, made whole; None where there is none yet.
+def read(session: Mapping[str, Any], now: int) -> tuple[dict[str, Any], bool]:
+    """A session's record, made whole, and whether it has to be written down as it is now.
 
-    A time that is missing, or that lies ahead because the clock was set back, is now.
+    A session that has none begins now: it may have been signed in when nobody kept one. So does a
+    time that lies ahead, because the clock was set back.
     """
-    record = session.get(RECORD)
-    if not isinstance(record, dict):
-        return None
-    since = _moment(record.get("since"), now)
-    return {**record, "since": since, "seen": max(since, _moment(record.get("seen"), now))}
-
-
-def begun(now: int) -> dict[str, Any]:
-    """The record of a session that has just been signed in, or is looked at for the first time."""
-    return {"since": now, "seen": now}
+    found = session.get(RECORD)
+    record: dict[str, Any] = dict(found) if isinstance(found, dict) else {}
+    mended = False
+    for name in ("since", "seen"):
+        moment: Any = record.get(name)
+        # NaN is a number that no comparison holds for.
+        is_time = isinstance(moment, int | float) and not isinstance(moment, bool)
+        if not is_time or not 0 <= moment <= now + GRAIN:
+            record[name], mended = now, True
+        else:
+            # Another host's clock may be a little ahead of this one's.
+            record[name] = min(int(moment), now)
+    return record, mended
 
 
 def touched(
@@ -105,10 +109,3 @@ def _address(meta: Mapping[str, Any]) -> str:
         return str(ip_address(direct))
     except ValueError:
         return ""
-
-
-def _moment(value: Any, now: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return now
-    # NaN and infinity are floats too, and JSON in Python reads them.
-    return int(value) if 0 <= value <= now else now

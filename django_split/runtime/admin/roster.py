@@ -54,7 +54,7 @@ class Row:
             return ""
         if time() - self.seen.timestamp() < 60:
             return _("just now")
-        return _("%s ago") % timesince(self.seen)
+        return _("%s ago") % timesince(self.seen, depth=1)
 
     @property
     def browser(self) -> str:
@@ -108,7 +108,7 @@ def page(
 
 
 def named(text: str) -> tuple[set[str], bool]:
-    """The ids of users whose name has a text in it, as sessions have them; and if there are more."""
+    """The ids of users whose name has a text in it, as in sessions; and if there are more."""
     model: Any = get_user_model()
     matches = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__icontains": text})
     found = list(matches[: NAMESAKES + 1])
@@ -138,18 +138,19 @@ def _rows(listing: Listing, sessions: Sequence[Kept], mine: str) -> list[Row]:
     rows = []
     for kept, expires in zip(sessions, listing.expiries(sessions), strict=True):
         user = known.get(kept.user_id)
-        record = tracking.read(kept.data, now) or {}
-        limit = limits.end(record) if record else None
+        # Times that are missing are shown as missing, though its next request would begin now.
+        record, mended = tracking.read(kept.data, now)
+        limit = None if mended else limits.end(record)
         rows.append(
             Row(
                 handle=handles.of(kept.key),
                 user_id=kept.user_id,
                 user=user,
                 mine=kept.key == mine,
-                since=_date(record.get("since")),
-                seen=_date(record.get("seen")),
+                since=None if mended else _date(record["since"]),
+                seen=None if mended else _date(record["seen"]),
                 expires=_date(min((end for end in (limit, expires) if end), default=None)),
-                void=_void(user, kept.data, bool(record and limits.passed(record, now))),
+                void=_void(user, kept.data, limits.passed(record, now) is not None),
                 address=str(record.get("address", "")),
                 agent=str(record.get("agent", "")),
             )

@@ -167,7 +167,7 @@ class SessionsPage:
         def superusers(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not is_superuser(request):
                 raise PermissionDenied
-            request.current_app = self.site.name  # type: ignore[attr-defined]
+            request.current_app = self.site.name
             try:
                 return view(request, *args, **kwargs)
             except StoreUnavailableError as error:
