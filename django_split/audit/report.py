@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from django_split.audit import conditions, facts
 from django_split.audit.advice import changes
 from django_split.audit.facts import Setting, Site, Table
-from django_split.audit.tally import VISITORS, Tally, failed, giving_sessions, tally
+from django_split.audit.report_pages import show_pages
 from django_split.layout import BOLD, YELLOW, Sheet
 from django_split.sessions.layout import size
 
@@ -27,8 +27,6 @@ KINDS = {
 DEFAULT = "Django's default"
 UNSET_ENGINE = "not set, so the database: you are likely doing this"
 NAMED = 5
-LISTED = 10
-COLUMN = 22
 DAY = 86_400
 
 Row = tuple[str, str]
@@ -44,7 +42,7 @@ def show(site: Site, sheet: Sheet) -> None:
     if site.table is not None:
         _table(sheet, site, site.table)
     if site.pages is not None:
-        _pages(sheet, site.pages)
+        show_pages(sheet, site.pages)
     _changes(sheet, site)
 
 
@@ -217,65 +215,6 @@ def _cleaning(cleaning: facts.Cleaning) -> Iterator[Row]:
     yield "", f"looked at: {', '.join(cleaning.looked_at)}"
     if cleaning.not_readable:
         yield "", f"not readable: {', '.join(cleaning.not_readable)}"
-
-
-def _pages(sheet: Sheet, pages: facts.Pages) -> None:
-    sheet.heading("queries of a page, and how many of them are the session's + the user's")
-    for note in pages.notes:
-        sheet.sentence(note, 2, YELLOW)
-    if not pages.asked:
-        sheet.line("no page could be asked", 2)
-        return
-    widest = max(sheet.width - 2 - len(VISITORS) * COLUMN, 20)
-    _columns(sheet, widest, "", VISITORS.values())
-    for page in pages.asked[:LISTED]:
-        cells = (_cell(page.visits.get(who)) for who in VISITORS)
-        _columns(sheet, widest, page.path, cells)
-    counted = [tally(pages, who) for who in VISITORS]
-    name = f"average of {len(pages.asked)}" + (" pages" if len(pages.asked) > 1 else " page")
-    _columns(sheet, widest, name, map(_average, counted))
-    if any(one.failed for one in counted):
-        sheet.line("a page that fails counts for nothing", 2)
-    visitor = counted[0]
-    sheet.gap()
-    sheet.row("without a cookie", _used(visitor), 18, indent=2)
-    for page in giving_sessions(pages)[:NAMED]:
-        sheet.line(f"{page.path} {page.view} ({page.where})".replace(" ()", ""), 20)
-    if not any(one.session_queries for one in counted) and any(one.reads for one in counted):
-        sheet.row("store", "; ".join(map(_store_work, VISITORS.values(), counted)), 18, indent=2)
-
-
-def _columns(sheet: Sheet, widest: int, name: str, cells: Iterable[str]) -> None:
-    shown = name if len(name) <= widest else f"{name[: widest - 3]}..."
-    sheet.verbatim(shown.ljust(widest) + "".join(cell.rjust(COLUMN) for cell in cells), 2)
-
-
-def _cell(visit: facts.Visit | None) -> str:
-    if visit is None:
-        return "-"
-    if failed(visit):
-        return "fails"
-    own = f" ({visit.session_queries} + {visit.user_queries})"
-    return f"{visit.queries}{own if visit.session_queries or visit.user_queries else ''}"
-
-
-def _average(counted: Tally) -> str:
-    if not counted.pages:
-        return "-"
-    own = f" ({counted.session_queries:g} + {counted.user_queries:g})"
-    return f"{counted.queries:g}{own if counted.session_queries or counted.user_queries else ''}"
-
-
-def _store_work(whom: str, counted: Tally) -> str:
-    return f"{whom} {counted.reads:g} read, {counted.writes:g} written"
-
-
-def _used(visitor: Tally) -> str:
-    if not visitor.accessed:
-        return "no page looks at a session"
-    looked = f"{visitor.accessed} of {visitor.pages} pages look at a session"
-    vary = f", so {visitor.vary} say Vary: Cookie" if visitor.vary else ""
-    return f"{looked}{vary}; {visitor.modified} change it, {visitor.cookies} give a cookie"
 
 
 def _changes(sheet: Sheet, site: Site) -> None:

@@ -91,7 +91,7 @@ def _about(found: Table, drawn: Sample, estimate: float, now: datetime) -> None:
     each = estimate / len(drawn.expiries)
     found.rows = _rounded(estimate)
     found.live = _rounded(each * sum(expiry > now for expiry in drawn.expiries))
-    found.expired = max(0, found.rows - found.live)
+    found.expired = _rounded(each * sum(expiry <= now for expiry in drawn.expiries))
     found.days = [
         _rounded(each * sum(begin < expiry <= end for expiry in drawn.expiries))
         for begin, end in _days(now)

@@ -11,8 +11,8 @@ WITHOUT_COOKIE = "without_cookie"
 WITH_COOKIE = "with_cookie"
 SIGNED_IN = "signed_in"
 VISITORS = {
-    WITHOUT_COOKIE: "without a cookie",
-    WITH_COOKIE: "with a session cookie",
+    WITHOUT_COOKIE: "no cookie",
+    WITH_COOKIE: "session cookie",
     SIGNED_IN: "signed in",
 }
 
