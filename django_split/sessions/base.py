@@ -5,6 +5,7 @@ What the unsplit site has written can only be read by its own rules: engine, ser
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,20 +27,21 @@ READING = (
     "SESSION_CACHE_ALIAS",
     "SESSION_FILE_PATH",
     "AUTHENTICATION_BACKENDS",
-    "DJANGO_SPLIT_SESSIONS",
 )
+_NOT_SAID = object()
 
 
 @dataclass(frozen=True)
 class Base:
     """`name` is the module's; `said` is what stands in it, without Django's defaults.
 
-    `public_sessions` says that main keeps sessions, and `public_cookie` under which name.
+    `public_engine` is what main keeps sessions with, and `public_cookie` under which name; both are
+    empty where main keeps none.
     """
 
     name: str
     said: Mapping[str, Any]
-    public_sessions: str = ""
+    public_engine: str = ""
     public_cookie: str = ""
 
     @property
@@ -53,14 +55,26 @@ class Base:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Read sessions as the base does. For a process that does nothing else meanwhile."""
-        before = {name: getattr(settings, name, None) for name in READING}
-        try:
-            for name in READING:
-                setattr(settings, name, self.value(name))
+        with _exchanged({name: self.value(name) for name in READING}):
             yield
-        finally:
-            for name, value in before.items():
-                setattr(settings, name, value)
+
+
+@contextmanager
+def _exchanged(values: Mapping[str, Any]) -> Iterator[None]:
+    before = {name: getattr(settings, name, _NOT_SAID) for name in values}
+    try:
+        _set(values)
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if value is not _NOT_SAID:
+            setattr(settings, name, value)
+        elif hasattr(settings, name):
+            delattr(settings, name)
 
 
 def of_plan() -> Base | None:
@@ -72,14 +86,15 @@ def of_plan() -> Base | None:
     if not declared.get("plan"):
         return None
     plan = read_data(str(declared["plan"]), without=(FINDINGS, GHOSTS))
+    base = Base(str(plan["base"]), read(str(plan["base"])))
     main = plan.get("main", {})
-    said = read(str(plan["base"]))
-    cookie = main.get("settings", {}).get("SESSION_COOKIE_NAME")
-    return Base(
-        str(plan["base"]),
-        said,
-        public_sessions=str(main.get("public_sessions", "")),
-        public_cookie=str(cookie or said.get("SESSION_COOKIE_NAME", "sessionid")),
+    if not main.get("public_sessions"):
+        return base
+    changed = main.get("settings", {})
+    return dataclasses.replace(
+        base,
+        public_engine=changed.get("SESSION_ENGINE", base.engine),
+        public_cookie=changed.get("SESSION_COOKIE_NAME", base.value("SESSION_COOKIE_NAME")),
     )
 
 

@@ -30,6 +30,10 @@ class _Noting(BaseCache):
         with self._noting():
             return super().get(*args, **kwargs)
 
+    def get_many(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        with self._noting():
+            return super().get_many(*args, **kwargs)
+
     def set(self, *args: Any, **kwargs: Any) -> None:
         with self._noting():
             super().set(*args, **kwargs)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django_split.sessions import purge_command
+from django_split.sessions import migrate_command, purge_command
 
-COMMANDS = {"purge": purge_command}
+COMMANDS = {"migrate": migrate_command, "purge": purge_command}
 
 
 def add_to(commands: Any, *shared: argparse.ArgumentParser) -> None:
