@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +109,11 @@ def test_who_sends_headers_for_more_than_ten_seconds_is_cut_off(gazette: Site) -
         assert 8 < time.monotonic() - started < 15
 
 
+def workers(master: int) -> set[int]:
+    """The processes that a gunicorn answers with."""
+    return set(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
+
+
 @pytest.mark.parametrize("threads", [1, 4])
 def test_flip_moves_the_traffic_without_a_failure_or_a_reload(threads: int) -> None:
     """Kept connections too: within two seconds nothing asks the old release any more."""
@@ -146,7 +152,6 @@ def test_flip_moves_the_traffic_without_a_failure_or_a_reload(threads: int) -> N
         for visitor in visitors:
             visitor.join()
         assert set(statuses) == {200}, (statuses, old)
-        ask = request("/pid")
-        new = {exchange(str(built.socket("main", "r2")), ask).said["pid"] for _ in range(20)}  # type: ignore[union-attr]
-        assert set(late) <= new
+        # All workers of the new one: of two, a busy machine may let the same one answer for long.
+        assert set(late) <= workers(built.processes["main-r2"].pid)
         assert late
