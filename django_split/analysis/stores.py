@@ -64,9 +64,8 @@ def limit(admin: Admin, deployment: Deployment) -> None:
         admin.why[LIMITS] = (
             "since when a session is there and when it was last seen; it ends in time"
         )
-    if not deployment.has_public_sessions:
-        admin.first_middleware.append(TAKEOVER)
-        admin.why[TAKEOVER] = "who was signed in before the split stays so: the old cookie, once"
+    admin.first_middleware.append(TAKEOVER)
+    admin.why[TAKEOVER] = "who was signed in before the split stays so: by the old cookie, once"
 
 
 def of_the_store(session: Session) -> dict[str, Any]:

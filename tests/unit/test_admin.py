@@ -78,7 +78,7 @@ def raw(store: Path, code: str) -> str:
 def test_login_makes_a_session_in_the_store_and_none_in_the_database(site: Site) -> None:
     key = sign_in(site)
     assert locate(site, key) == {
-        "engine": "django.contrib.sessions.backends.cache",
+        "engine": "django_split.sessions.redis",
         "store": True,
         "database": False,
         "user": "1",
@@ -97,7 +97,7 @@ def test_store_that_is_down_is_one_line(make_site: Callable[..., Site]) -> None:
     site.plan()
     done = site.run(["-m", "django_split.sessions.locate"], "split_admin", stdin="x", check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("ConnectionError: ")
+    assert done.stderr.startswith("StoreUnavailableError: ")
 
 
 def test_unknown_session_is_nowhere(site: Site) -> None:
@@ -123,17 +123,35 @@ def test_signed_in_user_sees_the_admin(site: Site) -> None:
 
 
 def test_session_is_kept_as_json(site: Site, store: Path) -> None:
-    """FACTS A16: Django's RedisCache pickles."""
     key = sign_in(site)
-    kept = json.loads(raw(store, f"client.get('trial:1:django.contrib.sessions.cache{key}')"))
+    kept = json.loads(raw(store, f"client.get('trial:session:{key}')"))
     assert kept["_auth_user_id"] == "1"
+
+
+def test_stock_engine_keeps_it_as_json_where_our_own_finds_it(
+    make_site: Callable[..., Site], store: Path
+) -> None:
+    """FACTS A16: Django's RedisCache pickles. The Sessions page reads what either has written."""
+    url = f"unix://{store}?db=0"
+    site = prepared(make_site("paper"), engine="cache", url=url, key_prefix="stock")
+    key = sign_in(site)
+    assert locate(site, key) == {
+        "engine": "django.contrib.sessions.backends.cache",
+        "store": True,
+        "database": False,
+        "user": "1",
+    }
+    kept = raw(store, f"client.get('stock:1:django.contrib.sessions.cache{key}')")
+    found = f"from django_split.sessions.store import Store; answer = Store.current().get({key!r})"
+    assert site.ask("admin", f"{found}.decode()") == kept
+    assert json.loads(kept)["_auth_user_id"] == "1"
 
 
 def test_pickle_in_the_store_is_not_run(site: Site, store: Path, tmp_path: Path) -> None:
     """FACTS E: with pickle this ran before any login."""
     ran = tmp_path / "ran"
     payload = f"cos\nsystem\n(S'touch {ran}'\ntR."
-    raw(store, f"client.set('trial:1:django.contrib.sessions.cache{'e' * 32}', {payload!r})")
+    raw(store, f"client.set('trial:session:{'e' * 32}', {payload!r})")
     page = site.get("admin", "/admin/", cookie=f"trial_admin_sessionid={'e' * 32}")
     assert page.status == 302
     assert not ran.exists()
@@ -147,14 +165,75 @@ def test_both_names_of_a_session_cookie_pass_each_other_by(site: Site) -> None:
     assert locate(site, key)["store"] is True
 
 
-def test_cached_db_keeps_the_session_in_both(make_site: Callable[..., Site], store: Path) -> None:
+@pytest.mark.parametrize("engine", ["redis_db", "cached_db"])
+def test_session_that_is_in_both_outlives_the_store(
+    make_site: Callable[..., Site], store: Path, engine: str
+) -> None:
     site = prepared(
-        make_site("paper"), engine="cached_db", url=f"unix://{store}?db=0", key_prefix="both"
+        make_site("paper"), engine=engine, url=f"unix://{store}?db=0", key_prefix=engine
     )
     key = sign_in(site)
-    raw(store, "client.delete(*client.keys('both:*'))")
+    both = locate(site, key)
+    assert (both["store"], both["database"], both["user"]) == (True, True, "1")
+    raw(store, f"client.delete(*client.keys('{engine}:*'))")
     found = locate(site, key)
     assert (found["store"], found["database"], found["user"]) == (False, True, "1")
+    page = site.get("admin", "/admin/", cookie=f"trial_admin_sessionid={key}")
+    assert page.status == 200
+
+
+@pytest.mark.parametrize("store_name", ["redis", "memcached"])
+def test_middleware_is_the_guard_first_and_the_limits_behind_the_sites_own_sessions(
+    make_site: Callable[..., Site], store_name: str
+) -> None:
+    """The session middleware may be a class of the site's own."""
+    site = make_site("paper")
+    (site.source / "paper" / "own.py").write_text(
+        "from django.contrib.sessions.middleware import SessionMiddleware\n"
+        "class Sessions(SessionMiddleware): pass\n"
+    )
+    settings = site.source / "paper" / "settings.py"
+    stock = "django.contrib.sessions.middleware.SessionMiddleware"
+    settings.write_text(settings.read_text().replace(stock, "paper.own.Sessions"))
+    plan = site.plan(session={"store": store_name})
+    written = site.ask("admin", "from django.conf import settings; answer = settings.MIDDLEWARE")
+    assert written[:5] == [
+        "django_split.sessions.guard.StoreGuardMiddleware",
+        "django_split.sessions.takeover.TakeoverMiddleware",
+        "django.middleware.security.SecurityMiddleware",
+        "paper.own.Sessions",
+        "django_split.sessions.limits.SessionLimitsMiddleware",
+    ]
+    ours = [entry for entry in written if entry.startswith("django_split.")]
+    assert set(ours) <= set(plan.admin.why)
+    main = site.ask("main", "from django.conf import settings; answer = settings.MIDDLEWARE")
+    assert not [entry for entry in main if entry.startswith("django_split.sessions.")]
+
+
+def test_plan_says_where_sessions_are_and_how_long_they_last(
+    make_site: Callable[..., Site],
+) -> None:
+    site = make_site("paper")
+    said = site.plan(["--session-preset", "hardened"], session_record_client=True)
+    assert said.admin.settings["DJANGO_SPLIT_SESSIONS"] == {
+        "url": f"unix://{site.place}/store.sock?db=0",
+        "prefix": "trial:session:",
+        "idle": 1800,
+        "absolute": 43200,
+        "record_client": True,
+    }
+    page = {"url": "unix:///a?db=0", "page": "unix:///a?db=0"}
+    own = site.plan(["--session-idle-timeout", "60"], session=page).admin
+    assert own.settings["DJANGO_SPLIT_SESSIONS"]["page"] == "unix:///a?db=0"
+    assert own.settings["DJANGO_SPLIT_SESSIONS"]["idle"] == 60
+    assert own.settings["SESSION_COOKIE_SAMESITE"] == "Lax"
+
+
+def test_nothing_of_a_store_is_on_a_laptop_that_has_none(make_site: Callable[..., Site]) -> None:
+    laptop = make_site("paper").plan(hosts=[], session={}).admin
+    assert (laptop.first_middleware, laptop.after_middleware) == ([], {})
+    assert "DJANGO_SPLIT_SESSIONS" not in laptop.settings
+    assert laptop.session.store == "local"
 
 
 def test_memcached_keeps_the_session_as_json(
@@ -205,11 +284,12 @@ def test_base_without_the_sessions_app_needs_none_for_cache(make_site: Callable[
     )
     assert site.ask("admin", installed) is False
     assert site.get("admin", "/admin/login/").status == 200
-    plan = site.plan(session={"engine": "cached_db"})
-    assert plan.admin.add_apps[1:] == ["django.contrib.sessions"]
+    for engine in ("redis_db", "cached_db"):
+        plan = site.plan(session={"engine": engine})
+        assert plan.admin.add_apps[1:] == ["django.contrib.sessions"]
 
 
 def test_sites_own_caches_stay(site: Site) -> None:
     names = "from django.conf import settings; answer = sorted(settings.CACHES)"
-    assert site.ask("admin", names) == ["default", "django_split_sessions", "pages"]
+    assert site.ask("admin", names) == ["default", "pages"]
     assert site.ask("main", names) == ["default", "pages"]

@@ -42,7 +42,7 @@ def split(
         site = make_site("paper")
         site.plan(
             session={"url": f"unix://{admin}?db=0"},
-            public_sessions="cache",
+            public_sessions="redis",
             public_session={"url": f"unix://{public}?db=0"},
         )
         site.manage("admin", "migrate", "-v0")
@@ -96,6 +96,16 @@ def test_admin_is_gone_from_main_and_its_sessions_app_is_not(split: Split) -> No
     assert "no issues" in split.site.manage("main", "check", "--fail-level", "WARNING")
 
 
+def test_store_that_is_away_is_told_before_anything_asks_for_a_session(split: Split) -> None:
+    code = "from django.conf import settings; answer = settings.MIDDLEWARE"
+    entries = {name: split.site.ask(name, code) for name in ("main", "admin")}
+    guard = "django_split.sessions.guard.StoreGuardMiddleware"
+    assert [chain[0] for chain in entries.values()] == [guard, guard]
+    # Main has no limits of its own, and no cookie but the one of before.
+    theirs = [entry for entry in entries["main"][1:] if entry.startswith("django_split.sessions")]
+    assert theirs == []
+
+
 def test_page_without_a_session_sets_no_cookie(split: Split) -> None:
     assert split.site.get("main", "/contact/").cookies[0].startswith("csrftoken=")
     page = split.site.get("main", "/")
@@ -135,7 +145,7 @@ def test_main_clears_its_own_expired_sessions(split: Split) -> None:
     """On the admin the command asks the admin's engine, which has nothing in the table."""
 
     def in_the_table(plan: Plan) -> None:
-        plan.main.settings["SESSION_ENGINE"] = "django.contrib.sessions.backends.cached_db"
+        plan.main.settings["SESSION_ENGINE"] = "django_split.sessions.redis_db"
 
     name = variant(split.site, "in_the_table", change=in_the_table)
     code = """

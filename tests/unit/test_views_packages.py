@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.support.trial import Site
+from tests.support.trial import PlanFailedError, Site
 from tests.support.virtualenvs import virtualenv
 from tests.unit.conftest import PROJECTS
 from tests.unit.test_views import Found, look
@@ -26,12 +27,27 @@ REQUIREMENTS = (
 )
 
 
+SIGN_ON = """
+import json
+import django
+django.setup()
+from django_split.analysis import routes, sign_on
+from django_split.mounts import OTHER_ADMINS
+print(json.dumps([route.url for route in sign_on.find(routes.routes(OTHER_ADMINS))]))
+"""
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Found]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     place = tmp_path_factory.mktemp("service")
     shutil.copytree(PROJECTS / "service", place / "src")
     python = str(virtualenv(REQUIREMENTS))
-    return look(Site(Path(place / "src"), "service.settings", place, python=python))
+    return Site(Path(place / "src"), "service.settings", place, python=python)
+
+
+@pytest.fixture(scope="module")
+def service(site: Site) -> tuple[list[str], Found]:
+    return look(site)
 
 
 @pytest.mark.parametrize("kind", ["login", "private", "session", "user", "public"])
@@ -60,3 +76,27 @@ def test_every_page_of_a_package_for_signing_in_needs_an_answer(
         "/packages/registration/register/closed/",
         "/packages/registration/register/complete/",
     }
+
+
+def test_pages_that_another_site_sends_people_back_to_are_known(site: Site) -> None:
+    found = set(json.loads(site.run(["-c", SIGN_ON], settings=site.settings).stdout))
+    assert {
+        "/packages/oidc/callback/",
+        "/packages/social/complete/<str:backend>/",
+    } <= found
+    assert not {url for url in found if not url.startswith("/packages/")}
+    assert not {url for url in found if url.startswith("/packages/registration/")}
+
+
+def test_cookie_that_would_not_come_back_from_the_provider_is_refused(site: Site) -> None:
+    with pytest.raises(PlanFailedError) as caught:
+        site.plan(["--admin-cookie-samesite", "Strict"], admin_extra_prefixes=["/packages/oidc/"])
+    assert caught.value.status == 1
+    said = caught.value.output
+    assert "--admin-cookie-samesite: 'Strict' would keep people from signing in at" in said
+    assert "/packages/oidc/" in said
+    assert "mozilla_django_oidc" in said
+    # Main's own logins have main's cookie.
+    with pytest.raises(PlanFailedError) as caught:
+        site.plan(["--admin-cookie-samesite", "Strict"])
+    assert "admin-cookie-samesite" not in caught.value.output
