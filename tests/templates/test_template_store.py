@@ -17,44 +17,63 @@ from pathlib import Path
 
 import pytest
 import redis
-from template_cases import Render
+from template_cases import REPOSITORY, Render
 
-# Django's own session engines over the store, as the derived settings set them up.
+from django_split.analysis.deployment import ENGINES, Session
+from django_split.analysis.stores import of_the_store
+
+# A session engine over the store, as the derived settings set it up, and what else asks the store.
 SESSIONS = """
-import json, sys
+import sys
 from importlib import import_module
 import django
 from django.conf import settings
 
-class JSON:
-    def dumps(self, value): return json.dumps(value).encode()
-    def loads(self, data): return json.loads(data)
-
+engine, prefix = sys.argv[2:]
 settings.configure(
+    SESSION_ENGINE=engine,
+    DJANGO_SPLIT_SESSIONS={
+        "url": f"unix://{sys.argv[1]}?db=0", "page": f"unix://{sys.argv[1]}?db=0",
+        "prefix": prefix,
+    },
     SECRET_KEY="x", USE_TZ=True,
     INSTALLED_APPS=["django.contrib.sessions"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     CACHES={"default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": f"unix://{sys.argv[1]}?db=0", "KEY_PREFIX": "gazette",
-        "OPTIONS": {"serializer": JSON}}},
+        "BACKEND": "django_split.sessions.caches.JSONRedisCache",
+        "LOCATION": f"unix://{sys.argv[1]}?db=0", "KEY_PREFIX": "gazette"}},
 )
 django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-for engine in ("cache", "cached_db"):
-    Store = import_module(f"django.contrib.sessions.backends.{engine}").SessionStore
-    one = Store(); one["name"] = "Ada"; one.create(); one["more"] = 1; one.save()
-    again = Store(one.session_key)
-    assert dict(again.items()) == {"name": "Ada", "more": 1}
-    assert again.exists(one.session_key)
-    again.set_expiry(60); again.save()
-    old = again.session_key
-    again.cycle_key()
-    assert not Store().exists(old)
-    assert Store(again.session_key)["name"] == "Ada"
-    again.flush()
-    assert Store("a" * 32).load() == {}
+Store = import_module(engine).SessionStore
+one = Store(); one["name"] = "Ada"; one.create(); one["more"] = 1; one.save()
+again = Store(one.session_key)
+assert dict(again.items()) == {"name": "Ada", "more": 1}
+assert again.exists(one.session_key)
+again.set_expiry(60); again.save()
+old = again.session_key
+again.cycle_key()
+assert not Store().exists(old)
+assert Store(again.session_key)["name"] == "Ada"
+
+from django_split.sessions.listing_store import StoreListing
+listing = StoreListing.of_settings(Store)
+(kept,) = [kept for batch in listing.walk() for kept in batch]
+assert (kept.key, kept.data["name"]) == (again.session_key, "Ada")
+assert 0 < listing.expiries([kept])[0]
+assert listing._store.info()["maxmemory"] > 0
+listing.end([kept.key])
+assert not Store().exists(kept.key)
+again.flush()
+assert Store("a" * 32).load() == {}
+
+from django_split.sessions import copies
+moved = copies.current()
+assert moved.add([("b" * 32, {"name": "Eve"}, 60)]) == [True]
+moved.put("b" * 32, {"name": "Bea"}, 60)
+assert moved.get(["b" * 32, "c" * 32]) == [{"name": "Bea"}, None]
+moved.delete("b" * 32)
 print("sessions work")
 """
 
@@ -142,12 +161,16 @@ def loaded(client: redis.Redis) -> bool:
 
 
 @needs_redis
-def test_djangos_session_engines_work_with_the_few_commands_they_may_use(
-    plain: Render, folder: Path
+@pytest.mark.parametrize("name", ["redis", "redis_db", "cache", "cached_db"])
+def test_session_engines_and_who_lists_and_moves_work_with_the_few_commands_they_may_use(
+    plain: Render, folder: Path, name: str
 ) -> None:
+    session = Session(engine=name, store="redis", key_prefix="gazette")
+    engine, prefix = ENGINES[name], of_the_store(session)["prefix"]
     with redis_store(folder, plain("redis/store.conf.j2")):
-        command = [sys.executable, "-c", SESSIONS, f"{folder}/store/store.sock"]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", SESSIONS, f"{folder}/store/store.sock", engine, prefix]
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert ran.stdout == "sessions work\n", ran.stderr
 
 
