@@ -67,7 +67,7 @@ def _offender(value: Any, path: str) -> tuple[str, Any]:
         children = list(enumerate(value))
     for name, child in children:
         try:
-            _encode({name: child})
+            _encode(child)
         except (TypeError, ValueError):
             return _offender(child, f"{path}[{name!r}]")
         except RecursionError:
