@@ -10,8 +10,9 @@ from django_split.audit.facts import Site
 from django_split.audit.tally import SIGNED_IN, WITH_COOKIE, WITHOUT_COOKIE, giving_sessions, tally
 from django_split.sessions.layout import size
 
-# Pages that are named in a sentence.
+# Pages that are named in a sentence, and bytes from which on they are.
 NAMED = 3
+WORTH_TELLING = 2**20
 MESSAGES_IN_COOKIES = "django.contrib.messages.storage.cookie.CookieStorage"
 
 
@@ -111,8 +112,14 @@ def _cost(site: Site) -> Iterator[str]:
             )
     if not said:
         yield "a query for each request that has a session, and a write for each change"
-    if site.table and site.table.size.table:
-        yield f"the table takes {size(site.table.size.table + (site.table.size.indexes or 0))}"
+    taken = _bytes(site)
+    if taken >= WORTH_TELLING:
+        yield f"the table takes {size(taken)}"
+
+
+def _bytes(site: Site) -> int:
+    told = site.table.size if site.table else facts.Size()
+    return 0 if told.whole else (told.table or 0) + (told.indexes or 0)
 
 
 def _insecure_cookie(site: Site) -> Change:
@@ -138,11 +145,14 @@ def _expired_rows(site: Site) -> Change:
     days = table.oldest_expired_days or 0
     rows = f"{table.expired:,} rows have expired" if table.expired else "rows have expired"
     about = "" if table.exact else "about "
+    taken = round(_bytes(site) * table.expired / table.rows) if table.rows and table.expired else 0
+    space = f"about {size(taken)}" if taken >= WORTH_TELLING else "space"
     unused = site.store is not None and site.store.kind not in facts.IN_A_TABLE
     return Change(
         conditions.EXPIRED_ROWS,
         "remove the rows that have expired" + (", which no engine uses now" if unused else ""),
-        f"{about}{rows}, the oldest {days:,.0f} days ago; they cost space, backups and cache",
+        f"{about}{rows}, the oldest {days:,.0f} days ago: {space} that "
+        "backups and caches carry along",
         commands=[f"django-split sessions purge --settings {site.settings}"],
     )
 
@@ -242,7 +252,7 @@ def _in_redis(site: Site) -> list[str]:
         f'    "url": "unix:///run/{name}/store.sock?db=0",  # a Redis for sessions alone',
         f'    "prefix": "{name}:session:",',
         "}",
-        'MIDDLEWARE.insert(0, "django_split.sessions.guard.StoreGuardMiddleware")',
+        'MIDDLEWARE = ["django_split.sessions.guard.StoreGuardMiddleware", *MIDDLEWARE]',
     ]
 
 

@@ -52,7 +52,7 @@ def summary(sites: Sequence[Site], sheet: Sheet) -> None:
     wide = max(len(site.settings) for site in sites)
     for site in sites:
         what = "cannot be looked at" if site.broken else _in_a_row(site)
-        sheet.sentence(f"{site.settings.ljust(wide)}  {what}", 2)
+        sheet.verbatim(f"{site.settings.ljust(wide)}  {what}", 2)
 
 
 def _in_a_row(site: Site) -> str:
@@ -140,7 +140,8 @@ def _table(sheet: Sheet, site: Site, table: Table) -> None:
     if table.error:
         sheet.sentence(f"not all is known: {table.error}", 2, YELLOW)
     known = site.connection
-    if known and known.max_age is not None and site.store and site.store.kind == facts.DATABASE:
+    of_requests = site.store is not None and site.store.kind == facts.DATABASE
+    if known and known.vendor != "sqlite" and known.max_age is not None and of_requests:
         age = "a new one for each request" if not known.max_age else f"kept for {known.max_age:g} s"
         pool = "from a pool" if known.pool else age
         where = _said(site.values["DATABASES"])
@@ -158,20 +159,18 @@ def _figures(table: Table) -> Iterator[Row]:
             yield "live", f"{_number(live, table.exact)} ({live / rows:.0%})"
             yield "expired", f"{_number(expired, table.exact)} ({expired / rows:.0%})"
     if table.oldest_expired_days is not None:
-        days = table.oldest_expired_days
-        when = f"{days:,.0f} days ago" if days > 0 else f"in {-days:,.0f} days"
-        yield (
-            "oldest",
-            f"expires {table.oldest_expiry}: {when}".replace(
-                "expires", "expired" if days > 0 else "expires"
-            ),
-        )
+        days, date = table.oldest_expired_days, table.oldest_expiry.partition("T")[0]
+        told = f"expired {date}, {days:,.0f}" if days > 0 else f"expires {date}, in {-days:,.0f}"
+        yield "oldest", f"{told} days{' ago' if days > 0 else ''}"
     yield from _held(table.payload)
     if table.size.table is not None:
         yield "size", _sizes(table)
     if table.rows:
-        growth = f"{_number(round(table.per_day or 0), table.exact)} a day were saved last"
-        yield "growth", f"{growth}, of the last {len(table.days)} days ({_days(table)})"
+        yield (
+            "growth",
+            f"{_number(round(table.per_day or 0), table.exact)} rows a day; last saved on each of "
+            f"the last {len(table.days)} days: {' '.join(f'{count:,}' for count in table.days)}",
+        )
 
 
 def _held(payload: facts.Payload) -> Iterator[Row]:
@@ -201,10 +200,6 @@ def _sizes(table: Table) -> str:
     return (
         f"{size(in_table + in_indexes)} (table {size(in_table)}, indexes {size(in_indexes)}){each}"
     )
-
-
-def _days(table: Table) -> str:
-    return " ".join(f"{number:,}" for number in table.days)
 
 
 def _cleaning(cleaning: facts.Cleaning) -> Iterator[Row]:

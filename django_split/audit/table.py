@@ -70,7 +70,8 @@ def _count(found: Table, rows: Any, exact: bool) -> None:
         _exactly(found, rows, now)
     else:
         _about(found, drawn, drawn.rows, now)
-    found.per_day = round(sum(found.days) / DAYS, 1)
+    each_day = sum(found.days) / DAYS
+    found.per_day = round(each_day, 1) if found.exact else _rounded(each_day)
     found.payload = payload.read(rows, drawn.starts)
 
 
