@@ -24,8 +24,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-store = redis.Redis.from_url(settings.DJANGO_SPLIT_SESSIONS["url"], decode_responses=True)
-PREFIX = settings.DJANGO_SPLIT_SESSIONS["prefix"]
+store = redis.Redis(unix_socket_path=f"{{settings.PLACE}}/store.sock", decode_responses=True)
+PREFIX = settings.DJANGO_SPLIT_SESSIONS.get("prefix", "")
 
 def signed_in(name="chief", **options):
     client = Client(**options)

@@ -118,12 +118,16 @@ def named(text: str) -> tuple[set[str], bool]:
 def users(ids: Collection[str]) -> dict[str, Any]:
     """The users with these ids, as sessions have them. Those who are gone are missing."""
     model: Any = get_user_model()
-    keys = []
+    key, keys = model._meta.pk, []
     for text in ids:
         try:
-            keys.append(model._meta.pk.to_python(text))
+            value = key.to_python(text)
+            key.run_validators(
+                value
+            )  # a number that the database has no room for is an error there
         except ValidationError:
             continue  # of another user model, before this one
+        keys.append(value)
     return {id_of(user): user for user in model._default_manager.in_bulk(keys).values()}
 
 
