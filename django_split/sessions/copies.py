@@ -56,7 +56,7 @@ class StoreCopies:
         self._store = store
 
     def get(self, names: Sequence[str]) -> list[Data | None]:
-        return [None if value is None else _loads(value) for value in self._store.get_all(names)]
+        return [None if value is None else _loads(value) for value in self._store.mget(names)]
 
     def add(self, items: Sequence[tuple[str, Data, int]]) -> list[bool]:
         return self._store.add_all([(name, codec.dumps(data), life) for name, data, life in items])

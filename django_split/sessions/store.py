@@ -5,7 +5,7 @@ Keys that are given and returned are session keys; in Redis each stands behind t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,8 @@ class Store:
         """With `note`, a failure marks the request under way: the guard then answers 503."""
         self.prefix = prefix.encode()
         self._link = _link(url, timeout, username)
-        self._ask = self._noting if note else self._link.ask
+        self._ask = _noting(self._link.ask) if note else self._link.ask
+        self._ask_all = _noting(self._link.ask_all) if note else self._link.ask_all
 
     @classmethod
     def current(cls) -> Store:
@@ -84,13 +85,7 @@ class Store:
     def add_all(self, items: Iterable[tuple[str, bytes, int]]) -> list[bool]:
         """`add` for each (key, value, ttl); every ttl must be positive."""
         commands = [_set(self._name(key), value, ttl, b"NX") for key, value, ttl in items]
-        return [reply is not None for reply in self._link.ask_all(commands)]
-
-    def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
-        """As `mget`, which only the page's user may."""
-        if not keys:
-            return []
-        return self._link.ask_all([_pack(b"GET", self._name(key)) for key in keys])
+        return [reply is not None for reply in self._ask_all(commands)]
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[str]]:
         """Some of the keys, and the cursor to go on with; it begins and ends with 0.
@@ -113,23 +108,27 @@ class Store:
     def ttls(self, keys: Sequence[str]) -> list[int | None]:
         if not keys:
             return []
-        replies = self._link.ask_all([_pack(b"TTL", self._name(key)) for key in keys])
+        replies = self._ask_all([_pack(b"TTL", self._name(key)) for key in keys])
         return [_life(reply) for reply in replies]
 
     def info(self) -> dict[str, str | int]:
         """How the server is, from INFO: see health.py for the names."""
         return read_info(self._ask(_pack(b"INFO")), self._link.address.db)
 
-    def _noting(self, command: bytes) -> Any:
+    def _name(self, key: str) -> bytes:
+        # A cookie may hold anything, also half of a character: an unknown session, no error.
+        return self.prefix + key.encode(errors="surrogatepass")
+
+
+def _noting(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def noted(question: Any) -> Any:
         try:
-            return self._link.ask(command)
+            return ask(question)
         except StoreUnavailableError as error:
             outage.note(error)
             raise
 
-    def _name(self, key: str) -> bytes:
-        # A cookie may hold anything, also half of a character: an unknown session, no error.
-        return self.prefix + key.encode(errors="surrogatepass")
+    return noted
 
 
 # Commands in Redis's protocol: how many words, then each behind its length. By hand, because
