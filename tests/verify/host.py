@@ -132,7 +132,7 @@ class Host:
             "public_user": self.user("public"),
             "proxy_user": self.user("proxy"),
             "strangers": ["nobody", "www-data", "no-such-user"],
-            "session_engine": "cache",
+            "session_engine": "redis",
             "login": True,
             "username": "chief",
             "email": "chief@news.example",

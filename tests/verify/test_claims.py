@@ -72,7 +72,7 @@ def test_what_was_seen_is_what_is_there(host: Host) -> None:
     assert rows["main.pages"].seen == "5 pages from /: 5x 200"
     assert "4 of 5 pages have no form" in rows["main.cookie_free"].seen
     assert "chief sees 'Site administration" in rows["admin.login"].seen
-    assert rows["admin.session"].seen == "cache: in the store; not in django_session"
+    assert rows["admin.session"].seen == "redis: in the store; not in django_session"
     assert rows["admin.cookie"].seen == "newsroom_admin: Path=/, HttpOnly, SameSite=Lax"
     assert rows["proxy.static"].seen.startswith("/static/admin/css/base.css: 200, ")
     assert host.user("main") in rows["walls.users"].seen
@@ -231,17 +231,27 @@ def test_sessions_that_are_still_in_the_database_are_seen(host: Host) -> None:
 
 def test_sessions_written_through_are_seen_where_only_the_store_was_promised(host: Host) -> None:
     bug = host.restarted("admin", bug="written_through")
-    sees_only(host, bug, "admin.session", "cached_db: in the store; in django_session")
+    sees_only(host, bug, "admin.session", "redis_db: in the store; in django_session")
 
 
-def test_sessions_written_through_are_right_where_they_were_promised(host: Host) -> None:
-    with host.restarted("admin", bug="written_through"):
-        rows = look(host, session_engine="cached_db")
+@pytest.mark.parametrize(
+    ("engine", "bug"), [("redis_db", "written_through"), ("cached_db", "stock_written_through")]
+)
+def test_sessions_written_through_are_right_where_they_were_promised(
+    host: Host, engine: str, bug: str
+) -> None:
+    with host.restarted("admin", bug=bug):
+        rows = look(host, session_engine=engine)
     assert false_claims(rows) == {}
     assert rows["admin.session"].ok is True
-    sees_only(
-        host, ExitStack(), "admin.session", "not in django_session", session_engine="cached_db"
-    )
+    sees_only(host, ExitStack(), "admin.session", "not in django_session", session_engine=engine)
+
+
+def test_session_of_djangos_own_engine_is_found_in_the_store(host: Host) -> None:
+    with host.restarted("admin", bug="stock_engine"):
+        rows = look(host, session_engine="cache")
+    assert false_claims(rows) == {}
+    assert rows["admin.session"].seen == "cache: in the store; not in django_session"
 
 
 def test_a_cookie_that_scripts_and_other_sites_may_use_is_seen(host: Host) -> None:
@@ -251,7 +261,7 @@ def test_a_cookie_that_scripts_and_other_sites_may_use_is_seen(host: Host) -> No
 
 def test_a_logout_that_ends_nothing_is_seen(host: Host) -> None:
     bug = host.bug("logout_that_lies")
-    sees_only(host, bug, "admin.logout", "POST /admin/logout/: 200; cache: in the store")
+    sees_only(host, bug, "admin.logout", "POST /admin/logout/: 200; redis: in the store")
     subprocess.run(
         ["redis-cli", "-s", f"{host.root}/run/store/store.sock", "flushall"],
         capture_output=True,

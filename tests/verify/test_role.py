@@ -32,7 +32,7 @@ def play(
         "verify_users": {name: given[f"{name}_user"] for name in names},
         "verify_strangers": given["strangers"],
         "verify_manage": "",
-        "verify_session_engine": "cache",
+        "verify_session_engine": "redis",
         "verify_username": given["username"],
         "verify_email": given["email"],
         "verify_password_file": given["password_file"],

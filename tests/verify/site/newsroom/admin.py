@@ -9,17 +9,22 @@ from newsroom.bugs import BUGS
 ROOT_URLCONF = "newsroom.urls_admin"
 INSTALLED_APPS += ["django.contrib.admin", "django.contrib.sessions"]
 MIDDLEWARE += SESSIONS
-CACHES["sessions"] = {
-    "BACKEND": "django.core.cache.backends.redis.RedisCache",
-    "LOCATION": f"unix://{ROOT}/run/store/store.sock?db=0",
-}
-SESSION_CACHE_ALIAS = "sessions"
-SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+STORE = f"unix://{ROOT}/run/store/store.sock?db=0"
+DJANGO_SPLIT_SESSIONS = {"url": STORE, "prefix": "newsroom:session:"}
+SESSION_ENGINE = "django_split.sessions.redis"
 SESSION_COOKIE_NAME = "newsroom_admin"
 if "database_sessions" in BUGS:
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
 if "written_through" in BUGS:
-    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    SESSION_ENGINE = "django_split.sessions.redis_db"
+if "stock_engine" in BUGS or "stock_written_through" in BUGS:
+    CACHES["sessions"] = {
+        "BACKEND": "django_split.sessions.caches.JSONRedisCache",
+        "LOCATION": STORE,
+    }
+    SESSION_CACHE_ALIAS = "sessions"
+    stock = "cache" if "stock_engine" in BUGS else "cached_db"
+    SESSION_ENGINE = f"django.contrib.sessions.backends.{stock}"
 if "open_cookie" in BUGS:
     SESSION_COOKIE_HTTPONLY = False
     SESSION_COOKIE_SAMESITE = None
