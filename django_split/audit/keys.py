@@ -11,9 +11,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+# The first key, and the one it ends before; no end is the end of the table.
+Stretch: TypeAlias = tuple[str, str]
+WHOLE: Stretch = ("", "")
+
 # Enough to tell apart more keys than any table has.
 SIGNIFICANT = 12
 
@@ -28,35 +32,40 @@ UNEVEN = 2.0
 class Sample:
     """`expiries` are those of the rows read; `rows` is the estimate, None where keys are not even.
 
-    `starts` are where the stretches began, for who wants to read more of the same rows.
+    `stretches` are the first key of each and the one it ends before, for who wants to read more of
+    the same rows.
     """
 
     rows: float | None
     expiries: list[datetime] = field(default_factory=list)
-    starts: list[str] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+
+
+def within(rows: Any, stretch: Stretch) -> Any:
+    """The part of a queryset of sessions in a stretch, in the order of its keys."""
+    start, end = stretch
+    found = rows.filter(session_key__gte=start).order_by("session_key")
+    return found.filter(session_key__lt=end) if end else found
 
 
 def sample(rows: Any, rng: random.Random) -> Sample:
     """Read stretches of a queryset of sessions, and estimate the rows of all of it."""
     expiries: list[datetime] = []
-    starts: list[str] = []
+    stretches: list[Stretch] = []
     covered, densities = 0.0, []
     for number in range(STRETCHES):
         begin = (number + rng.random() / 2) / STRETCHES
         end = (number + 1) / STRETCHES
-        start = key_at(begin)
-        stretch = rows.filter(session_key__gte=start).order_by("session_key")
-        if end < 1:
-            stretch = stretch.filter(session_key__lt=key_at(end))
-        found = list(stretch.values_list("session_key", "expire_date")[:EACH])
-        starts.append(start)
+        stretch = key_at(begin), key_at(end) if end < 1 else ""
+        found = list(within(rows, stretch).values_list("session_key", "expire_date")[:EACH])
+        stretches.append(stretch)
         expiries += [expiry for _, expiry in found]
         span = (position(found[-1][0]) if len(found) == EACH else end) - begin
         if span > 0:
             covered += span
             densities.append(len(found) / span)
     even = bool(densities) and min(densities) * UNEVEN > max(densities)
-    return Sample(len(expiries) / covered if even else None, expiries, starts)
+    return Sample(len(expiries) / covered if even else None, expiries, stretches)
 
 
 def position(key: str) -> float:

@@ -87,8 +87,10 @@ def take_the_place_of(engine: type[SessionBase]) -> None:
 
 
 def _watched(engine: type[SessionBase]) -> type[SessionBase]:
-    # In a cache the session is found at once, and the database not asked.
-    cached = issubclass(engine, cached_db.SessionStore) or engine is InMemory
+    # Behind a cache the table is not asked for a session that is in use, nor anywhere else.
+    in_table = issubclass(engine, db.SessionStore) and not issubclass(
+        engine, cached_db.SessionStore
+    )
     base: Any = engine
 
     class Watched(base):  # type: ignore[misc]
@@ -99,7 +101,7 @@ def _watched(engine: type[SessionBase]) -> type[SessionBase]:
         def load(self) -> Any:
             log.reads += 1
             key = self.session_key
-            if key in held and cached:
+            if key in held and not in_table:
                 return copy.deepcopy(held[key])
             with log.queries_of(SESSION):
                 found = super().load()

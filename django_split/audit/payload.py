@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -20,9 +21,12 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from django_split.audit import engines, facts
+from django_split.audit.keys import Stretch, within
 
-# Of each stretch of the sample.
-EACH = 100
+# Rows that are read at most, over all stretches.
+MOST = 2_000
+# Rows of one query: what a driver holds until they have been read.
+PAGE = 100
 # Bytes of a session that is still read. A table of megabytes must not fill our memory.
 LARGEST = 65_536
 
@@ -43,8 +47,8 @@ class Raw:
         return obj
 
 
-def read(rows: Any, starts: Sequence[str]) -> facts.Payload:
-    """Decode some rows after each start."""
+def read(rows: Any, stretches: Sequence[Stretch]) -> facts.Payload:
+    """Decode some rows of each stretch."""
     found = facts.Payload()
     now = timezone.now()
     try:
@@ -55,8 +59,8 @@ def read(rows: Any, starts: Sequence[str]) -> facts.Payload:
         return found
     sizes = 0
     names: Counter[str] = Counter()
-    for start in starts:
-        for size, data, expiry in _some(rows, start):
+    for stretch in stretches:
+        for size, data, expiry in _some(within(rows, stretch), MOST // len(stretches)):
             found.rows += 1
             sizes += size or 0
             found.largest_bytes = max(found.largest_bytes, size or 0)
@@ -78,19 +82,22 @@ def read(rows: Any, starts: Sequence[str]) -> facts.Payload:
     return found
 
 
-def _some(rows: Any, start: str) -> Any:
+def _some(rows: Any, most: int) -> Iterator[tuple[int | None, str | None, datetime]]:
+    """Size, data and expiry; no data where it is too large."""
     small = Case(
         When(size__lte=LARGEST, then=F("session_data")),
         default=Value(None),
         output_field=CharField(null=True),
     )
-    return (
-        rows.filter(session_key__gte=start)
-        .annotate(size=Length("session_data"))
-        .annotate(small=small)
-        .order_by("session_key")
-        .values_list("size", "small", "expire_date")[:EACH]
-    )
+    sized = rows.annotate(size=Length("session_data")).annotate(small=small)
+    columns = ("session_key", "size", "small", "expire_date")
+    after = ""
+    while most > 0:
+        page = list(sized.filter(session_key__gt=after).values_list(*columns)[: min(PAGE, most)])
+        yield from (found[1:] for found in page)
+        if len(page) < PAGE:
+            return
+        after, most = page[-1][0], most - PAGE
 
 
 def _signed(data: str, salt: str) -> bytes | None:

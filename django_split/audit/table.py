@@ -19,7 +19,7 @@ from django_split.analysis.alarm import TooSlow, limit
 from django_split.audit import payload
 from django_split.audit.database import alias_of, open_to_read
 from django_split.audit.facts import Size, Table
-from django_split.audit.keys import Sample, sample
+from django_split.audit.keys import WHOLE, Sample, sample
 from django_split.sessions import database
 
 # Rows that are counted without being asked: a tenth of a second.
@@ -72,7 +72,8 @@ def _count(found: Table, rows: Any, exact: bool) -> None:
         _about(found, drawn, drawn.rows, now)
     each_day = sum(found.days) / DAYS
     found.per_day = round(each_day, 1) if found.exact else _rounded(each_day)
-    found.payload = payload.read(rows, drawn.starts)
+    all_of_it = found.exact and (found.rows or 0) <= payload.MOST
+    found.payload = payload.read(rows, [WHOLE] if all_of_it else drawn.stretches)
 
 
 def _exactly(found: Table, rows: Any, now: datetime) -> None:
