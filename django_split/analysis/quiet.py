@@ -72,7 +72,8 @@ def _settings() -> dict[str, Any]:
     if instance := getattr(settings, "DJANGO_SPLIT", None):
         # What is lost on main is counted: as an exception it would be a page no visitor gets.
         changed["DJANGO_SPLIT"] = {**instance, "loud": False}
-    if not settings.SESSION_ENGINE.startswith("django_split."):
+    # Main's stand-in keeps nothing anyway; our engines would write to the store that serves.
+    if not settings.SESSION_ENGINE.startswith("django_split.runtime."):
         changed["SESSION_ENGINE"] = "django.contrib.sessions.backends.cache"
         changed["SESSION_CACHE_ALIAS"] = SESSIONS
     if tasks := getattr(settings, "TASKS", None):

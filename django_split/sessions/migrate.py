@@ -21,7 +21,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from django_split.sessions import copies as marks
 from django_split.sessions.base import Base
-from django_split.sessions.copies import Copies, is_untouched, mark_of, stamped, version_of
+from django_split.sessions.copies import Copies, end_of, is_untouched, mark_of, stamped, version_of
 from django_split.sessions.database import model_of
 from django_split.sessions.listing import Kept
 from django_split.sessions.listing_cache import CacheListing
@@ -32,6 +32,8 @@ from django_split.sessions.progress import Progress
 from django_split.sessions.sources import Found, Source
 from django_split.sessions.stopping import Stop
 
+# Seconds between two readings of one end: Redis tells whole seconds of what is left.
+SAME_END = 2
 # Digests of keys that are told for each reason.
 EXAMPLES = 5
 
@@ -153,7 +155,7 @@ class Migration:
         elif (version := version_of(copy)) is None:
             # The admin's own, where it keeps its rows beside the base's.
             self.done.refuse(Refused(found, OWN))
-        elif version == found.version:
+        elif version == found.version and abs(end_of(copy) - found.ends) <= SAME_END:
             self.done.already += 1
         elif not is_untouched(copy) or mark is not None:
             self.done.refuse(Refused(found, "in use"))

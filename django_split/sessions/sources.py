@@ -45,8 +45,8 @@ class UndecodableError(Exception):
 class Found:
     """A live session as the base has it.
 
-    `version` changes with every write. `ends` and `written` are in unix seconds; `written` is None
-    where nobody has noted it. `raw` is for the source's `decode`.
+    `version` changes with what it holds. `ends` and `written` are in unix seconds; `written` is
+    None where nobody has noted it. `raw` is for the source's `decode`.
     """
 
     key: str
@@ -184,7 +184,7 @@ class FileSource:
             ends = modified + store.get_session_cookie_age()
         if ends <= time.time():
             return None
-        return Found(key, _digest(raw, str(modified)), ends, int(modified), raw)
+        return Found(key, _digest(raw), ends, int(modified), raw)
 
 
 class ListedSource:
@@ -202,7 +202,7 @@ class ListedSource:
             for one, ends in zip(kept, self._listing.expiries(kept), strict=True):
                 one.expires = ends
             found = [
-                Found(one.key, _digest(repr(one.data), str(one.expires)), one.expires, None, one)
+                Found(one.key, _digest(repr(one.data)), one.expires, None, one)
                 for one in kept
                 if one.expires is not None
             ]
@@ -237,7 +237,7 @@ def decoded(store: SessionBase, text: str) -> dict[str, Any]:
 
 def _of_row(key: str, raw: str, expires: Any) -> Found:
     ends = time.time() + (expires - timezone.now()).total_seconds()
-    return Found(key, _digest(raw, expires.isoformat()), ends, _written(raw), raw)
+    return Found(key, _digest(raw), ends, _written(raw), raw)
 
 
 def _written(raw: str) -> int | None:
@@ -249,8 +249,8 @@ def _written(raw: str) -> int | None:
         return None
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+def _digest(raw: str) -> str:
+    return hashlib.sha256(raw.encode()).hexdigest()[:16]
 
 
 def _listing(base: Base, engine: Any) -> Listing:
