@@ -33,28 +33,38 @@ for name, staff in (("chief", True), ("editor", True), ("reader", False)):
 """
 
 
+_made: list[bytes] = []
+
+
 def unsplit(place: Path, added: str = "", database: dict[str, Any] | None = None) -> Site:
     """The project "paper" with tables and users, not split yet."""
-    database = database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(place / "db")}
+    file = place / "db"
+    kept = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
     shutil.copytree(PROJECTS / "paper", place / "src")
     settings = place / "src" / "paper" / "settings.py"
     settings.write_text(
-        f"{settings.read_text()}\nDATABASES['default'] = {database!r}\n"
+        f"{settings.read_text()}\nDATABASES['default'] = {database or kept!r}\n"
         f"ALLOWED_HOSTS = ['*']\n{added}\n"
     )
     (place / "settings").mkdir()
     (place / "settings" / "split_base.py").write_text("from paper.settings import *\n")
     site = Site(place / "src", "paper.settings", place, environment=dict(OWN_KEY))
     site.answers = dict(ANSWERS["paper"])
+    if database is None and _made:
+        file.write_bytes(_made[0])  # with its users: to make it takes longer than most tests
+        return site
     site.manage("base", "migrate", "-v0")
     site.ask("base", USERS)
+    if database is None:
+        _made.append(file.read_bytes())
     return site
 
 
-def split(site: Site, url: str, **changes: Any) -> None:
+def split(site: Site, url: str, crawl: bool = False, **changes: Any) -> None:
     """Plan it: sessions in a store, a cookie, and a SECRET_KEY of the admin's own."""
     session = {"engine": "redis", "url": url, "key_prefix": "trial", **changes.pop("session", {})}
-    site.plan(["--admin-secret-key", "own"], session=session, **changes)
+    options = ["--admin-secret-key", "own", *([] if crawl else ["--no-crawl"])]
+    site.plan(options, session=session, **changes)
 
 
 def sign_in(site: Site, user: str = "chief") -> str:
@@ -64,9 +74,21 @@ def sign_in(site: Site, user: str = "chief") -> str:
 
 
 def migrate(site: Site, *options: str, status: int = 0) -> dict[str, Any]:
-    done = site.run([*MIGRATE, "--json", *options], check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
+    """What `sessions migrate --json` answers. In the process that is the admin: it is there."""
+    ended, told = site.ask(
+        "admin",
+        f"""
+        import argparse, contextlib, io
+        from django_split.sessions import migrate_command
+        parser, told = argparse.ArgumentParser(), io.StringIO()
+        migrate_command.add_arguments(parser)
+        with contextlib.redirect_stdout(told):
+            status = migrate_command.run(parser.parse_args(["--json", *{options!r}]))
+        answer = status, told.getvalue()
+        """,
+    )
+    assert ended == status, told
+    answer: dict[str, Any] = json.loads(told)
     return answer
 
 
