@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from django.apps import apps
 from django.conf import settings
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_split.analysis.readonly import Databases
 from django_split.audit import facts
@@ -17,6 +19,8 @@ from django_split.sessions.database import model_of
 from django_split.sqlite import file_of
 
 SESSIONS = "django.contrib.sessions"
+# Bytes 18 and 19 of a SQLite file that has a write-ahead log (its file format, 1.3).
+WRITE_AHEAD = b"\x02\x02"
 
 
 def model() -> Any:
@@ -59,18 +63,37 @@ def open_to_read(alias: str, seconds: int) -> str:
     known = connections[alias]
     if known.settings_dict["ENGINE"].endswith(".dummy"):
         return "no database is configured"
-    if known.vendor == "sqlite":
-        _only_read(known.settings_dict)
+    only_read(known)
     databases = Databases(lambda file: "", seconds)
     databases.protect([alias])
     return "; ".join(databases.notes)
 
 
-def _only_read(entry: dict[str, Any]) -> None:
-    """SQLite would else roll back what was interrupted, or make a log beside the file."""
-    file = file_of(entry)
+def only_read(known: BaseDatabaseWrapper) -> None:
+    """SQLite would else roll back what was interrupted, though nothing is written by us."""
+    entry = known.settings_dict
+    file = file_of(entry) if known.vendor == "sqlite" else None
     name = str(entry["NAME"])
     if file is None or not file.exists() or "mode=" in name:
         return
-    options = f"&{name.partition('?')[2]}" if name.startswith("file:") and "?" in name else ""
-    entry["NAME"] = f"file:{quote(str(Path(file).absolute()))}?mode=ro{options}"
+    options = name.partition("?")[2] if name.startswith("file:") else ""
+    ours = [
+        "mode=ro",
+        *(["immutable=1"] if _lies_still(file) else []),
+        *([options] * bool(options)),
+    ]
+    entry["NAME"] = f"file:{quote(str(file.absolute()))}?{'&'.join(ours)}"
+
+
+def _lies_still(file: Path) -> bool:
+    """Whether a database with a write-ahead log is open nowhere.
+
+    Who opens it to read only would make the log, and leave it lying there as its own.
+    """
+    if os.path.exists(f"{file}-wal"):
+        return False
+    try:
+        with file.open("rb") as opened:
+            return opened.read(20)[18:] == WRITE_AHEAD
+    except OSError:
+        return False  # opening it says so better

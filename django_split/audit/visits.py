@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 from django.test.utils import override_settings
 
 from django_split.analysis import quiet, routes, urls
@@ -14,7 +15,7 @@ from django_split.analysis.readonly import Databases
 from django_split.analysis.targets import COMMON, Targets, of_rows
 from django_split.analysis.visit import Visitor, described
 from django_split.audit import counting, engines, facts, measured
-from django_split.audit.database import model
+from django_split.audit.database import model, only_read
 from django_split.audit.measured import SESSION, USER, held, log
 from django_split.audit.tally import SIGNED_IN, WITH_COOKIE, WITHOUT_COOKIE
 from django_split.mounts import OTHER_ADMINS
@@ -42,6 +43,8 @@ def _ask(found: facts.Pages, most: int, seconds: float) -> None:
     found.notes += quiet.surround()
     measured.take_the_place_of(engine)
     override_settings(SESSION_ENGINE=measured.__name__).enable()
+    for alias in connections:
+        only_read(connections[alias])
     databases = Databases(lambda file: "")
     databases.protect()
     found.notes += databases.notes

@@ -146,6 +146,30 @@ def test_database_is_as_it_was_and_nothing_is_beside_it(make_shop: MakeShop, jou
     assert digests(shop.place) == before
 
 
+INTERRUPTED = """
+import os, sqlite3, sys
+opened = sqlite3.connect(sys.argv[1], isolation_level=None)
+opened.execute("PRAGMA cache_size = 1")
+opened.execute("PRAGMA cache_spill = 1")
+opened.execute("BEGIN IMMEDIATE")
+opened.execute("UPDATE django_session SET session_data = session_data || session_data")
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def test_interrupted_transaction_is_left_to_the_site(make_shop: MakeShop) -> None:
+    """Whoever may write rolls it back at the next look; an audit must not, and says so."""
+    shop = make_shop((200, 0, 0))
+    shop.python(INTERRUPTED, str(shop.place / "db.sqlite3"))
+    before = digests(shop.place)
+    assert "db.sqlite3-journal" in before
+    done = shop.audit("shop.base")
+    assert done.status == 0
+    assert "readonly database" in done.sites["base"]["table"]["error"]
+    assert digests(shop.place) == before
+
+
 def test_session_is_never_unpickled(make_shop: MakeShop) -> None:
     """What is signed by the site may still be a pickle that somebody else has chosen."""
     shop = make_shop((0, 0, 0))
