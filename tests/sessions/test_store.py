@@ -124,9 +124,8 @@ assert ask() == before, "the child closed its parent's connection"
 
 
 def test_fork_shares_no_connection_with_its_parent(server: Server) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FORK, server.url], cwd=REPOSITORY, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", FORK, server.url]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
 
 
