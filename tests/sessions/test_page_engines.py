@@ -400,3 +400,50 @@ def test_what_was_ended_before_the_store_went_away_is_logged(site: Office, engin
         answer = len(log()), len(store.keys()), status
         """
     assert does(site, code, engine) == [1, 4, 500]
+
+
+def test_a_session_that_is_used_while_all_are_ended_is_not_missed(site: Office) -> None:
+    """Its row moves in the table's order; what has been walked past is not seen again."""
+    code = """
+        from datetime import timedelta
+        from django.contrib.sessions.models import Session
+        from django.utils import timezone
+        from django_split.sessions import listing, listing_table
+        from django_split.runtime.admin import ending
+        clerks = [signed_in("clerk") for _ in range(7)]
+        listing_table.STEP = 2
+        seen = 0
+        def chosen(kept):
+            global seen
+            seen += 1
+            if seen == 3:
+                for client in clerks:
+                    client.get("/write/")
+            return kept.user_id == str(User.objects.get(username="clerk").pk)
+        try:
+            number, finished = ending.count(listing.current(), chosen, 20)
+        finally:
+            listing_table.STEP = 1000
+        answer = number >= 7, finished
+        """
+    assert does(site, code, "db") == [True, True]
+
+
+def test_rows_of_a_table_that_nobody_purges_are_not_all_counted(site: Office) -> None:
+    code = """
+        from datetime import timedelta
+        from django.contrib.sessions.models import Session
+        from django.utils import timezone
+        from django_split.runtime.admin import health
+        over = timezone.now() - timedelta(days=1)
+        rows = [Session(session_key=str(n), session_data="", expire_date=over) for n in range(30)]
+        Session.objects.bulk_create(rows)
+        exact, health.MOST_ROWS = shown(chief), 20
+        try:
+            answer = exact, shown(chief)
+        finally:
+            health.MOST_ROWS = 100_000
+        """
+    exact, bounded = does(site, code, "db")
+    assert facts(exact)["Rows in django_session"] == "1 live, 30 expired"
+    assert facts(bounded)["Rows in django_session"] == "1 live, more than 20 expired"

@@ -36,7 +36,7 @@ View = Callable[..., HttpResponse]
 
 def is_superuser(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
-    return bool(user and user.is_active and user.is_superuser)
+    return bool(user and user.is_active and getattr(user, "is_superuser", False))
 
 
 class SessionsPage:
