@@ -37,9 +37,9 @@ def links(site: Site, host: str) -> dict[str, str]:
         chief = User.objects.filter(username="linker").first()
         chief = chief or User.objects.create_superuser("linker", password="a-long-password")
         note, _ = Note.objects.get_or_create(author=chief, title="a note")
-        memory = {{"default": {{"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}}}
         client = Client(HTTP_HOST={host!r}, enforce_csrf_checks=True)
-        with override_settings(SESSION_CACHE_ALIAS="default", CACHES=memory):
+        # The plan's store is not there: nothing here is about where sessions are.
+        with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.db"):
             form = client.get("/office/login/")
             token = re.search('csrfmiddlewaretoken" value="([^"]+)', form.content.decode())[1]
             fields = {{"username": "linker", "password": "a-long-password"}}

@@ -148,7 +148,10 @@ def test_every_name_of_the_admin_reverses_alike_on_both_instances(paper: Site) -
         answer = patterns
         """
     on_main, on_admin = paper.ask("main", code), paper.ask("admin", code)
-    assert on_main == on_admin
+    # Our own page on the admin is no name that a site could have written down.
+    ours = [name for name in on_admin if name.startswith("django_split")]
+    assert ours
+    assert on_main == {name: paths for name, paths in on_admin.items() if name not in ours}
     assert len(on_main) > 20
 
 

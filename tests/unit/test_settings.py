@@ -183,7 +183,7 @@ def test_settings_without_ansible_take_the_plan_from_the_environment(paper: Site
     )
     assert paper.run(["-c", code % (paper.place / "plan.toml")]).stdout.split() == [
         "django_split.runtime.main.sessions",
-        "django.contrib.sessions.backends.cache",
+        "django_split.sessions.redis",
     ]
 
 
