@@ -13,7 +13,8 @@ in between, no copy is left beside the mark of one that was taken.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -27,6 +28,8 @@ from django_split.sessions.tracking import RECORD
 
 # No session key has a colon in it.
 MARK = "taken:"
+# A mark outlives the session that was moved, whatever two clocks say. Seconds.
+LONGER = 86_400
 # What we write into a copy.
 STAMP = {"moved", "row", "ends", "copy"}
 
@@ -114,6 +117,16 @@ def mark_of(key: str) -> str:
 def is_taken(mark: Mapping[str, Any] | None) -> bool:
     """Whether a mark says that the takeover is through: the browser has its new cookie."""
     return mark is not None and mark.get("taken") is True
+
+
+def bury(sessions: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Before somebody ends sessions, by key and data: a later run must not move them once more."""
+    now = int(time.time())
+    for key, data in sessions:
+        store = current() if version_of(data) is not None else None
+        if store is not None:
+            left = max(end_of(data) - now, 0)
+            store.put(mark_of(key), {"taken": True}, left + LONGER)
 
 
 def stamped(data: Mapping[str, Any], version: str, ends: int) -> Data:

@@ -33,8 +33,6 @@ from django_split.sessions import base, copies
 # Seconds for which the old cookie leads to the new session. Longer than a browser asks with it once
 # it has been told of the new one.
 GRACE = 60
-# The mark outlives the session that was moved, whatever two clocks say.
-LONGER = 86_400
 KEY = re.compile(r"[A-Za-z0-9_-]{8,128}", re.ASCII)
 
 
@@ -51,7 +49,7 @@ class Taken:
         return {"to": self.new, "until": self.until, "ends": self.ends, "taken": through}
 
     def life(self) -> int:
-        return max(self.ends - int(time.time()), 0) + LONGER
+        return max(self.ends - int(time.time()), 0) + copies.LONGER
 
 
 class TakeoverMiddleware:

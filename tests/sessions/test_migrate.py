@@ -235,6 +235,27 @@ def test_copy_of_a_session_that_has_ended_since_goes(site: Site) -> None:
     assert open_admin(site, other)["user"] == "editor"
 
 
+def test_session_that_was_ended_on_the_sessions_page_does_not_come_back(site: Site) -> None:
+    key = sign_in(site, "editor")
+    migrate(site)
+    ended = site.ask(
+        "admin",
+        f"""
+        from django.contrib.auth.models import User
+        from django.test import RequestFactory
+        from django_split.runtime.admin import ending
+        from django_split.sessions import listing
+        request = RequestFactory().post("/")
+        request.user = User.objects.get(username="chief")
+        ended, _ = ending.end(listing.current(), request, lambda kept: kept.key == {key!r})
+        answer = ended.total()
+        """,
+    )
+    assert ended == 1
+    assert migrate(site)["reasons"] == {"taken": 1}
+    assert open_admin(site, key)["status"] == 302
+
+
 def test_emptied_table_ends_nothing(site: Site) -> None:
     """TRUNCATE after the move is how the space comes back at once."""
     key = sign_in(site)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_split.runtime.admin.roster import users
+from django_split.sessions import copies
 from django_split.sessions.listing import Kept, Listing
 
 # Seconds that one request may end sessions. Less than a worker is given for a request.
@@ -33,15 +34,22 @@ def end(
     deadline, ended = monotonic() + patience, Counter[str]()
     try:
         for sessions in listing.walk():
-            keys = {kept.key: kept.user_id for kept in sessions if chosen(kept)}
+            wanted = {kept.key: kept for kept in sessions if chosen(kept)}
+            keys = {key: kept.user_id for key, kept in wanted.items()}
             for part in _parts(list(keys)):
-                listing.end(part)
+                end_now(listing, [wanted[key] for key in part])
                 ended.update(keys[key] for key in part)
             if monotonic() > deadline:
                 return ended, False
         return ended, True
     finally:
         log(request, ended)
+
+
+def end_now(listing: Listing, sessions: list[Kept]) -> None:
+    """End these, also for `sessions migrate`, which may be run again."""
+    copies.bury((kept.key, kept.data) for kept in sessions)
+    listing.end([kept.key for kept in sessions])
 
 
 def count(listing: Listing, chosen: Choice, patience: float) -> tuple[int, bool]:

@@ -101,7 +101,7 @@ class SessionsPage:
         elif kept.key == _mine(request):
             messages.warning(request, _("This is your own session: log out to end it."))
         else:
-            listing.current().end([kept.key])
+            ending.end_now(listing.current(), [kept])
             ended = Counter([kept.user_id]) if kept.user_id else Counter[str]()
             ending.log(request, ended)
             messages.success(request, _ended(1))
