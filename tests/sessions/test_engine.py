@@ -160,7 +160,7 @@ with override_settings(SESSION_SERIALIZER="pickle.Pickler"):
 
 
 def test_asynchronous_methods_are_the_same_session(either: Ground) -> None:
-    site, server = either
+    site, _ = either
     answer = site.does(f"""{STORE}
 async def visit():
     session = SessionStore()
@@ -211,7 +211,7 @@ answer = SessionStore({key!r})["count"]
 
 
 def test_session_that_has_ended_does_not_come_back(with_table: Ground) -> None:
-    site, server = with_table
+    site, _ = with_table
     answer = site.does(f"""{STORE}
 from datetime import timedelta
 from django.utils import timezone
@@ -243,7 +243,7 @@ def test_row_that_is_gone_ends_the_session_in_the_store_too(with_table: Ground) 
 
 
 def test_site_may_go_to_djangos_own_engine_and_back(with_table: Ground) -> None:
-    site, server = with_table
+    site, _ = with_table
     key = site.signs_in()["key"]
     assert site.does(f"{STORE}\nanswer = Table({key!r})['count']") == 1
     theirs = site.does(

@@ -135,13 +135,8 @@ def test_restart_is_not_noticed(server: Server) -> None:
         store.add("one", b"1", 60)
         for how in (signal.SIGTERM, signal.SIGKILL):
             own.restart(how)
-            until_loaded(own)
+            own.wait_until_loaded()
             assert store.get("one") == b"1"
-
-
-def until_loaded(server: Server) -> None:
-    while server.ask("INFO", "persistence")["loading"]:
-        time.sleep(0.01)
 
 
 def test_connection_that_was_closed_is_replaced_once(server: Server, store: Store) -> None:

@@ -64,6 +64,10 @@ class Server:
         with contextlib.closing(redis.Redis(unix_socket_path=str(self.path), **quiet)) as client:
             return client.execute_command(*words)
 
+    def wait_until_loaded(self) -> None:
+        while self.ask("INFO", "persistence")["loading"]:
+            time.sleep(0.01)
+
     def calls(self) -> dict[str, int]:
         """How often each command was called since the last time."""
         stats = self.ask("INFO", "commandstats")
@@ -77,9 +81,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def redis_server(*options: str) -> Iterator[Server]:
+def redis_server(*options: str, under: str | None = None) -> Iterator[Server]:
     """A Redis in a folder of its own, whose name is short enough for a socket's path."""
-    with tempfile.TemporaryDirectory(prefix="split-store-") as folder:
+    with tempfile.TemporaryDirectory(prefix="split-store-", dir=under) as folder:
         path = Path(folder, "store.sock")
         command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--dir", folder]
         with _running(Server([*command, "--save", "", *options], path)) as server:
