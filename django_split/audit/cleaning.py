@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from django_split.analysis.evidence import at, relative
 from django_split.analysis.source import is_installed, last_name, tree
 from django_split.audit.facts import Cleaning
 
-CALLS = re.compile(r"\bclear_?sessions\b|\bclear_expired\b|\bsessions[ _]purge\b|split_sessions\b")
+CALLS = re.compile(
+    r"\bclear_?sessions\b|\bclear_expired\b|(?:\b|\bsplit_)sessions[ _]purge\b", re.ASCII
+)
 # django-extensions' daily job calls the command; the schedules of others name tasks as they like.
 SCHEDULED = re.compile(CALLS.pattern + r"|\bdaily_cleanup\b|\brunjobs\b|clean\w*session", re.I)
 
@@ -40,6 +43,13 @@ UNITS = (
     "/lib/systemd/system",
     "~/.config/systemd/user",
 )
+# The second is that of a site that our playbook runs without systemd.
+SUPERVISOR = ("/etc/supervisor/conf.d", "/etc/django-split/*/supervisor/conf.d")
+MACHINE = {
+    "cron": (*CRON, *CRONTABS),
+    "systemd units": UNITS,
+    "supervisor programs": SUPERVISOR,
+}
 # Settings of packages that run things at times, and what each is of.
 SCHEDULES = {
     "CELERY_BEAT_SCHEDULE": "Celery beat",
@@ -61,8 +71,8 @@ def cleaning(module: str) -> Cleaning:
     _look_at_source(found, module)
     _look_at_settings(found)
     _look_at_schedule_table(found)
-    for name, places in (("cron", (*CRON, *CRONTABS)), ("systemd units", UNITS)):
-        _look_at_machine(found, name, [Path(place).expanduser() for place in places])
+    for name, places in MACHINE.items():
+        _look_at_machine(found, name, [path for place in places for path in _named(place)])
     found.found = list(map(list, dict.fromkeys(map(tuple, found.found))))
     return found
 
@@ -172,6 +182,10 @@ def _look_at_schedule_table(found: Cleaning) -> None:
         return
     found.looked_at.append("django_celery_beat's table")
     found.found += [["django_celery_beat", task] for task in named if SCHEDULED.search(task)]
+
+
+def _named(place: str) -> list[Path]:
+    return [Path(path) for path in sorted(glob(os.path.expanduser(place)))]
 
 
 def _look_at_machine(found: Cleaning, what: str, places: list[Path]) -> None:

@@ -22,6 +22,7 @@ CALLS = {
 NOT_CALLS = {
     "told.py": '"""Never calls clearsessions."""\n# clearsessions\nNAME = "clear_expired_offers"\n',
     "commented.sh": "#manage.py clearsessions\n",
+    "moved.sh": "manage.py split_sessions migrate\n",
     "notes.md": "We should call clearsessions one day.\n",
     "node_modules/other.py": 'RUN = "clearsessions"\n',
     ".venv/lib/other.py": 'RUN = "clearsessions"\n',
@@ -45,7 +46,7 @@ def found(site: dict[str, Any]) -> list[list[str]]:
         ("by_shell.py", "shop/by_shell.py:2", "clearsessions"),
         ("crontab", "shop/crontab:2", "clearsessions"),
         ("deploy/clean.sh", "shop/deploy/clean.sh:1", "sessions purge"),
-        ("deploy/clean.service", "shop/deploy/clean.service:1", "split_sessions"),
+        ("deploy/clean.service", "shop/deploy/clean.service:1", "split_sessions purge"),
     ],
 )
 def test_call_is_found(make_shop: MakeShop, name: str, place: str, what: str) -> None:
