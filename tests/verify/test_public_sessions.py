@@ -30,12 +30,13 @@ def looked(host: Host, given: dict[str, Any]) -> Callable[..., dict[str, Row]]:
     return looked
 
 
+@pytest.mark.parametrize(("engine", "bug"), [("redis", ""), ("cache", "stock_engine")])
 def test_every_claim_holds_where_main_keeps_sessions(
-    host: Host, looked: Callable[..., dict[str, Row]]
+    host: Host, looked: Callable[..., dict[str, Row]], engine: str, bug: str
 ) -> None:
-    rows = looked()
+    rows = looked(bug)
     assert false_claims(rows) == {}
-    assert rows["main.sessions"].seen == f"cache: in {host.root}/run/public/store.sock"
+    assert rows["main.sessions"].seen == f"{engine}: in {host.root}/run/public/store.sock"
     # What such a site's pages do with cookies is what it asked for.
     assert "main.cookie_free" not in rows
     assert rows["main.session_cookie"].claim == "main never sets the admin's session cookie"

@@ -17,6 +17,7 @@ from importlib import import_module
 import django
 django.setup()
 from django.conf import settings
+from django_split.sessions.locate import locate
 Store = import_module(settings.SESSION_ENGINE).SessionStore
 session = Store()
 session.set_expiry(60)
@@ -24,13 +25,14 @@ session["django_split"] = "verify"
 session.create()
 key = session.session_key
 try:
-    cache = getattr(session, "_cache", None)
-    stored = cache is not None and cache.get(session.cache_key_prefix + key) is not None
+    stored = locate(key)["store"]
 finally:
     session.delete()
+kept = getattr(settings, "DJANGO_SPLIT_SESSIONS", {})
+cache = settings.CACHES.get(settings.SESSION_CACHE_ALIAS, {})
 print(json.dumps({
     "engine": settings.SESSION_ENGINE,
-    "place": str(settings.CACHES.get(settings.SESSION_CACHE_ALIAS, {}).get("LOCATION", "")),
+    "place": str(kept.get("url") or cache.get("LOCATION", "")),
     "stored": stored,
     "left": Store().exists(key),
 }))
@@ -48,7 +50,7 @@ def row(site: Site, found: Mapping[str, Any] | str | None) -> Row:
         return not_checked(NAME, CLAIM, "it is a write, and this is check mode")
     if isinstance(found, str):
         return Row(NAME, CLAIM, False, found)
-    engine = found["engine"].removeprefix("django.contrib.sessions.backends.")
+    engine = found["engine"].rpartition(".")[2]
     place = found["place"].removeprefix("unix://").removeprefix("unix:").partition("?")[0]
     right = found["stored"] is True and place == site["public_socket"] and not found["left"]
     seen = f"{engine}: {'in' if found['stored'] else 'not in'} {place or 'any store'}"

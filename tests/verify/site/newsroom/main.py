@@ -18,12 +18,16 @@ if "sessions_wanted" in BUGS:
     INSTALLED_APPS += ["django.contrib.sessions"]
     MIDDLEWARE += SESSIONS
     store = "store" if "in_the_admins_store" in BUGS else "public"
-    CACHES["sessions"] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": f"unix://{ROOT}/run/{store}/store.sock?db=0",
-    }
-    SESSION_CACHE_ALIAS = "sessions"
-    SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    STORE = f"unix://{ROOT}/run/{store}/store.sock?db=0"
+    SESSION_ENGINE = "django_split.sessions.redis"
+    DJANGO_SPLIT_SESSIONS = {"url": STORE, "prefix": "newsroom:session:"}
+    if "stock_engine" in BUGS:
+        CACHES["sessions"] = {
+            "BACKEND": "django_split.sessions.caches.JSONRedisCache",
+            "LOCATION": STORE,
+        }
+        SESSION_CACHE_ALIAS = "sessions"
+        SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     if "admin_left" in BUGS:
         INSTALLED_APPS += ["django.contrib.admin"]
     if "in_the_database_only" in BUGS:
