@@ -85,7 +85,8 @@ def test_a_question_stops_the_deploy_until_it_is_answered(site: Site) -> None:
 
 def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site) -> None:
     host = site.host
-    given = ("public_sessions=cache", "admin_host=desk.localhost", f"@{ANSWERS}")
+    # Written to the database as well: then expired ones are deleted there once a day.
+    given = ("public_sessions=redis_db", "admin_host=desk.localhost", f"@{ANSWERS}")
     said = site.make("site", *given)
     assert f"http://desk.localhost:{site.port}/admin/" in said
     assert "main's sessions are in a store of its own" in said
@@ -96,11 +97,21 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site) -
     host.reboot()
     site.visitor.wait("/", 60)
     site.make("verify", *given)
+    assert host.run("systemctl is-active gazette-purge.timer").stdout.strip() == "active"
+    host.run("systemctl start gazette-purge.service")
+    until = "while systemctl is-active --quiet gazette-purge.service; do sleep 0.2; done"
+    host.run(f"timeout 60 sh -c '{until}'")
+    shown = host.run("systemctl show -P Result -P ExecMainStatus gazette-purge.service")
+    assert shown.stdout.split() == ["success", "0"]
+    assert "django_session" in host.run("journalctl -u gazette-purge.service -o cat").stdout
 
     site.make("site", f"@{ANSWERS}")
     assert 'name="password"' in site.visitor.ask("/admin/login/").text
     left = "getent passwd gazette-public; getent group gazette-public; ls -d /run/gazette/public"
-    left += " /var/lib/django-split/gazette/public; find /etc /usr/local -name '*gazette-public*'"
+    left += " /var/lib/django-split/gazette/public"
+    left += "; find /etc /usr/local -name '*gazette-public*' -o -name '*gazette-purge*'"
     assert host.run(left, check=False).stdout == ""
-    assert "public" not in host.run("systemctl list-units --all 'gazette-*'").stdout
+    units = host.run("systemctl list-units --all 'gazette-*'").stdout
+    assert "public" not in units
+    assert "purge" not in units
     assert not [each for each in site.daemons().values() if "public/store.sock" in each]
