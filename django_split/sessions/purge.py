@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,9 @@ from django_split.sessions.stopping import Stop
 
 # Counting may not take as long as the work: above this it is "more than".
 COUNTED = 1_000_000
+# MySQL and MariaDB weigh a list of keys against reading the whole table. Where that wins (seen with
+# 100 keys of 1,000 rows) the statement waits for every row on its way that others hold.
+MYSQL_KEYS = 1
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,10 @@ def purge(table: Table, pace: Pace, stop: Stop, dry_run: bool = False) -> Purged
 
 def _batches(table: Table, rows: QuerySet[Any], size: int, done: Purged) -> Iterator[int]:
     """Remove batch after batch, oldest first; give how many rows each one was."""
-    size = min(size, table.connection.features.max_query_params or size)
+    at_once = table.connection.features.max_query_params or size
+    if table.connection.vendor == "mysql":
+        at_once = MYSQL_KEYS
+    everything = table.model._default_manager.using(table.alias)
     rows = rows.order_by("expire_date")
     reached = None
     while True:
@@ -115,13 +122,23 @@ def _batches(table: Table, rows: QuerySet[Any], size: int, done: Purged) -> Iter
             found = list(waiting.values_list("pk", "expire_date")[:size])
             if not found:
                 return
-            # Once more with the date: where no lock is held, a row may have been renewed since.
-            _, removed = rows.order_by().filter(pk__in=[key for key, _ in found]).delete()
+            # Where no lock is held, once more with the date: a row may have been renewed since.
+            # Where one is, without it: MariaDB would go by the date's index, and wait for the rows
+            # on its way that others hold.
+            doomed = everything if locking else rows.order_by()
+            removed = _remove(doomed, [key for key, _ in found], at_once)
         reached = found[-1][1]
         number = removed.pop(table.model._meta.label, 0)
-        for label, count in removed.items():
-            done.cascaded[label] = done.cascaded.get(label, 0) + count
+        done.cascaded.update(Counter(done.cascaded) + removed)
         yield number
+
+
+def _remove(rows: QuerySet[Any], keys: list[Any], at_once: int) -> Counter[str]:
+    """Remove these, and what points at them; give how many of each model."""
+    removed: Counter[str] = Counter()
+    for start in range(0, len(keys), at_once):
+        removed.update(rows.filter(pk__in=keys[start : start + at_once]).delete()[1])
+    return removed
 
 
 @contextlib.contextmanager
