@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +11,7 @@ import pytest
 from tests.audit.conftest import MakeShop
 from tests.audit.shop import FILL, Shop
 from tests.audit.test_table import LARGE, NO_PAGES
+from tests.support.mariadb import DRIVER, mariadb_server
 from tests.support.postgresql import postgresql_server
 
 POSTGRESQL = """
@@ -23,13 +20,11 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "pos
                          "USER": os.environ.get("SHOP_USER", "postgres"),
                          "PASSWORD": "hunter2", "HOST": os.environ["SHOP_HOST"]}}
 """
-# A database driver without C, in the place of the one that Django wants.
-MARIADB = """
-import os, pymysql
-pymysql.version_info, pymysql.__version__ = (2, 2, 1, "final", 0), "2.2.1"
-pymysql.install_as_MySQLdb()
-DATABASES = {"default": {"ENGINE": "django.db.backends.mysql", "NAME": "shop", "CONN_MAX_AGE": 60,
-                         "USER": os.environ.get("SHOP_USER", "root"), "HOST": "%s"}}
+MARIADB = f"""
+import os
+{DRIVER}
+DATABASES = {{"default": {{"ENGINE": "django.db.backends.mysql", "NAME": "shop", "CONN_MAX_AGE": 60,
+                          "USER": os.environ.get("SHOP_USER", "root"), "HOST": "%s"}}}}
 """
 WRITE = """
 import json
@@ -124,41 +119,15 @@ def test_server_that_is_gone_costs_only_the_table(make_shop: MakeShop, tmp_path:
 
 @pytest.fixture(scope="module")
 def mariadb(make_shop: MakeShop) -> Iterator[Shop]:
-    pytest.importorskip("pymysql", reason="needs PyMySQL: pip install -r requirements-test.txt")
-    if shutil.which("mariadbd") is None:
-        pytest.skip("needs MariaDB: apt-get install mariadb-server")
-    with tempfile.TemporaryDirectory(prefix="split-my-") as place:
-        shutil.chown(place, "mysql")
-        data, socket = f"--datadir={place}/data", f"{place}/s"
-        plain = ["--no-defaults", "--user=mysql", data]
-        subprocess.run(
-            ["mariadb-install-db", *plain, "--auth-root-authentication-method=normal"],
-            check=True,
-            capture_output=True,
-        )
-        quiet = subprocess.DEVNULL
-        server = subprocess.Popen(
-            ["mariadbd", *plain, f"--socket={socket}", "--skip-networking"],
-            stdout=quiet,
-            stderr=quiet,
-        )
-        try:
-            yield _shop_of(make_shop(), socket)
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
+    with mariadb_server(
+        "CREATE DATABASE shop",
+        "CREATE USER reader@localhost",
+        "GRANT SELECT ON shop.* TO reader@localhost",
+    ) as socket:
+        yield _shop_of(make_shop(), socket)
 
 
 def _shop_of(shop: Shop, socket: str) -> Shop:
-    statements = (
-        "CREATE DATABASE shop; CREATE USER reader@localhost;"
-        "GRANT SELECT ON shop.* TO reader@localhost"
-    )
-    deadline = time.monotonic() + 60
-    command = ["mariadb", "--no-defaults", f"--socket={socket}", "-e", statements]
-    while subprocess.run(command, capture_output=True).returncode:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
     module = shop.settings("served", MARIADB % socket)
     shop.manage("migrate", "-v0", settings=module)
     shop.python(FILL, "900", "2100", "40", settings=module)

@@ -64,6 +64,15 @@ def postgresql(host: Path) -> dict[str, Any]:
     }
 
 
+def mariadb(socket: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.mysql",
+        "HOST": socket,
+        "NAME": "site",
+        "USER": "root",
+    }
+
+
 def add_rows(site: Site, name: str, count: int, hours: float) -> None:
     site.ask("admin", ROWS.format(name=name, count=count, hours=hours))
 

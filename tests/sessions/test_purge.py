@@ -15,7 +15,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.sessions.tables import add_rows, count, make_tables, names, postgresql, table_site
+from tests.sessions.tables import (
+    add_rows,
+    count,
+    make_tables,
+    mariadb,
+    names,
+    postgresql,
+    table_site,
+)
+from tests.support.mariadb import DRIVER, mariadb_server
 from tests.support.postgresql import postgresql_server
 from tests.support.trial import REPOSITORY, Site
 
@@ -151,6 +160,30 @@ def test_rows_that_others_hold_are_left_and_not_waited_for(host: Path, tmp_path:
         assert "3 are held by others just now" in told
         holder.rollback()
         assert purge(site)["removed"] == 3
+
+
+@pytest.mark.slow
+def test_rows_that_others_hold_are_not_waited_for_on_mariadb_either(tmp_path: Path) -> None:
+    """It skips them where they are read, and must not read the whole table to remove the others."""
+    import pymysql
+
+    with (
+        mariadb_server("CREATE DATABASE site") as socket,
+        table_site(tmp_path, mariadb(socket), DRIVER) as site,
+        pymysql.connect(unix_socket=socket, user="root", database="site") as holder,
+    ):
+        make_tables(site)
+        add_rows(site, "old", 5000, hours=-24)
+        add_rows(site, "a-held", 10, hours=-20)
+        with holder.cursor() as cursor:
+            # Or it held the row behind them, too.
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            cursor.execute("SELECT 1 FROM django_session WHERE session_key < 'b' FOR UPDATE")
+        answer = purge(site)
+        (table,) = answer["tables"]
+        assert (answer["removed"], table["left"], table["error"]) == (5000, 10, "")
+        assert "OPTIMIZE TABLE" in " ".join(table["return"])
+        assert names(site) == ["a-held"]
 
 
 def test_batch_makes_nobody_wait_for_the_disk(host: Path, tmp_path: Path) -> None:
