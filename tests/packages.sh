@@ -2,8 +2,8 @@
 # Installs from Debian what the tests run for real, and starts none of it. Needs root; without, it says what is missing.
 set -eu
 
-packages="nginx redis-server redis-tools memcached postgresql shellcheck chromium mmdebstrap systemd-container
-debian-archive-keyring iproute2 python3-venv python3-apt git openssh-client"
+packages="nginx redis-server redis-tools memcached postgresql mariadb-server shellcheck chromium mmdebstrap
+systemd-container debian-archive-keyring iproute2 python3-venv python3-apt git openssh-client"
 
 missing=
 for package in $packages; do

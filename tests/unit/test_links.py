@@ -39,7 +39,7 @@ def links(site: Site, host: str) -> dict[str, str]:
         note, _ = Note.objects.get_or_create(author=chief, title="a note")
         client = Client(HTTP_HOST={host!r}, enforce_csrf_checks=True)
         # The plan's store is not there: nothing here is about where sessions are.
-        with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.db"):
+        with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
             form = client.get("/office/login/")
             token = re.search('csrfmiddlewaretoken" value="([^"]+)', form.content.decode())[1]
             fields = {{"username": "linker", "password": "a-long-password"}}
