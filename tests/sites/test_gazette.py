@@ -55,7 +55,7 @@ def test_admin_is_nowhere_on_main_and_signs_in_on_its_own(gazette: Site) -> None
     assert set(statuses.values()) == {200}
     done = gazette.run(["-m", "django_split.sessions.locate"], "split_admin", stdin=key)
     assert json.loads(done.stdout) == {
-        "engine": "django.contrib.sessions.backends.cache",
+        "engine": "django_split.sessions.redis",
         "store": True,
         "database": False,
         "user": gazette.ask("admin", CHIEF),
