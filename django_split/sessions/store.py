@@ -122,6 +122,9 @@ class Store:
 
 def _noting(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def noted(question: Any) -> Any:
+        # Away already for this request, whatever a view made of it: no second wait.
+        if earlier := outage.noted():
+            raise StoreUnavailableError(str(earlier))
         try:
             return ask(question)
         except StoreUnavailableError as error:

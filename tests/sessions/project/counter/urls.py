@@ -41,6 +41,14 @@ def forgiving(request: HttpRequest) -> HttpResponse:
     return HttpResponse("forgiven")
 
 
+def stubborn(request: HttpRequest) -> HttpResponse:
+    """As when a page has three parts, each of which can do without the session."""
+    for _ in range(3):
+        with contextlib.suppress(Exception):
+            request.session.get("count")
+    return HttpResponse("three times")
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     try:
         return HttpResponse(f"user {request.session['_auth_user_id']}")
@@ -59,5 +67,5 @@ def enter(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path(f"{view.__name__}/", view)
-    for view in (plain, who, count, acount, blind, forgiving, broken, bug, enter)
+    for view in (plain, who, count, acount, blind, forgiving, stubborn, broken, bug, enter)
 ]
