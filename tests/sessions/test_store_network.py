@@ -46,13 +46,13 @@ def slow_server(seconds: float) -> Iterator[int]:
 
 def test_all_steps_together_have_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SPLIT_STORE_PASSWORD", "secret")
-    with slow_server(0.4) as port:
-        # AUTH, SELECT and GET: each within the timeout, but not together.
+    with slow_server(0.9) as port:
+        # AUTH and SELECT: each within the timeout, but not together.
         store = Store(f"redis://127.0.0.1:{port}/1", "site:", timeout=1)
         begun = time.monotonic()
         with pytest.raises(StoreUnavailableError, match="no answer within 1 s"):
             store.get("one")
-        assert 0.9 < time.monotonic() - begun < 1.19
+        assert 0.9 < time.monotonic() - begun < 1.5  # 1.8 if each had its own
 
 
 def test_host_that_refuses_and_one_that_nobody_knows() -> None:
