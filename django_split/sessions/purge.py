@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from django_split.sessions.database import Size, Table
 from django_split.sessions.progress import Progress
-from django_split.sessions.purge_command import BATCH
+from django_split.sessions.purge_command import BATCH, PAUSE
 from django_split.sessions.stopping import Stop
 
 # Counting may not take as long as the work: above this it is "more than".
@@ -35,7 +35,7 @@ class Pace:
     """How much at once (rows), and how fast: seconds between batches, rows a second (0: any)."""
 
     batch: int = BATCH
-    pause: float = 0.0
+    pause: float = PAUSE
     rate: float = 0.0
 
     @property

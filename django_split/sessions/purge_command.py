@@ -19,6 +19,8 @@ STATUS = "Exit status: 0 all that had expired is gone (or held by others just no
 or the input is broken, 130 stopped by Ctrl-C: what was removed stays removed."
 BROKEN = 1
 BATCH = 1000
+# Without it the p99 of others' updates was 2 times what it is without a purge, with it 1.5 times.
+PAUSE = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rate", type=number, default=0, metavar="ROWS", help="no more rows a second than that"
     )
     parser.add_argument(
-        "--pause", type=number, default=0, metavar="SECONDS", help="wait between two batches"
+        "--pause",
+        type=number,
+        default=PAUSE,
+        metavar="SECONDS",
+        help=f"wait between two batches ({PAUSE}); 0 is as fast as the database lets it",
     )
     parser.add_argument("--dry-run", action="store_true", help="only count")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
