@@ -21,6 +21,8 @@ from tests.support.postgresql import postgresql_server
 from tests.support.stores import Server
 from tests.support.trial import REPOSITORY, Site
 
+pytestmark = pytest.mark.slow
+
 MANY = """
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
@@ -95,7 +97,6 @@ def filled(site: Site, server: Server) -> Callable[[int], Site]:
     return fill
 
 
-@pytest.mark.slow
 def test_every_session_ends_up_as_the_base_last_wrote_it(
     filled: Callable[[int], Site], server: Server
 ) -> None:
@@ -200,7 +201,6 @@ CACHES = {{**CACHES, "theirs": {{
 JSON_OPTION = "'serializer': 'django_split.sessions.serializers.JSONSerializer'"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["file", "cache", "cached_db", "redis"])
 def test_other_engines_are_moved_from_as_well(tmp_path: Path, server: Server, kind: str) -> None:
     server.ask("FLUSHALL")
@@ -231,7 +231,6 @@ DJANGO_SPLIT_SESSIONS = {{"url": {server.url!r}, "prefix": "theirs:"}}
         assert 90 <= server.ask("TTL", f"trial:session:{keys['short']}") <= 100
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("added", "why"),
     [
@@ -264,7 +263,6 @@ class PickleSerializer:
 """
 
 
-@pytest.mark.slow
 def test_values_that_json_cannot_hold_are_listed_by_their_key(
     tmp_path: Path, server: Server
 ) -> None:
@@ -289,7 +287,6 @@ def test_values_that_json_cannot_hold_are_listed_by_their_key(
         assert session["a"] == [1, 2]
 
 
-@pytest.mark.slow
 def test_custom_users_own_hash_is_the_one_that_counts(tmp_path: Path, server: Server) -> None:
     """A site's user model may bind sessions to more than the password."""
     server.ask("FLUSHALL")
