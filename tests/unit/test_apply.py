@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from django_split import findings as kinds
 from django_split.analysis.deployment import Deployment
 from django_split.analysis.verdict import answered, decide
+from django_split.apply import apply_data
 from django_split.findings import NEED_AN_ANSWER, Finding
 from django_split.mounts import is_below
 from django_split.plan import (
@@ -305,6 +306,13 @@ def test_what_comes_first_is_first_and_what_follows_is_behind_the_last_of_its_ki
             assert entry not in made[place:]
     main = plan.main.first_middleware
     assert list(apply(plan, "main", base)[0]["MIDDLEWARE"])[: len(main)] == main
+
+
+def test_of_two_session_middlewares_the_last_one_is_followed() -> None:
+    """It is the one whose session the rest of the chain sees."""
+    part = {"after_middleware": {"Sessions": ["ours.Limits"]}, "settings": {}}
+    values, _ = apply_data({"admin": part}, "admin", {"MIDDLEWARE": ["Sessions", "a", "Sessions"]})
+    assert values["MIDDLEWARE"] == ["Sessions", "a", "Sessions", "ours.Limits"]
 
 
 @modest
