@@ -10,6 +10,8 @@ from tests.sessions.offices import Office, office
 from tests.sessions.test_page_engines import ENGINES, UNLISTABLE, module
 from tests.support.stores import memcached_store, redis_store
 
+pytestmark = pytest.mark.slow
+
 # As an engine of the site's own would be: "the base's", where no store is asked for.
 ALL = {**ENGINES, **UNLISTABLE}
 IDLE = "\nDJANGO_SPLIT_SESSIONS = DJANGO_SPLIT_SESSIONS | {'idle': 1800}"

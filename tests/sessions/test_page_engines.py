@@ -14,6 +14,8 @@ from tests.sessions.offices import Office, office
 from tests.sessions.test_page import HANDS
 from tests.support.stores import memcached_store, redis_store
 
+pytestmark = pytest.mark.slow
+
 REDIS_CACHE = """
 SESSION_CACHE_ALIAS = "sessions"
 CACHES = {
