@@ -77,6 +77,20 @@ class Listing(Protocol):
         """Take them out of the store, and out of the table where there is one."""
 
 
+class ByCursor:
+    """The walk of a listing whose batches reach everything."""
+
+    def batch(self, cursor: str, size: int) -> Batch:
+        raise NotImplementedError
+
+    def walk(self) -> Iterator[list[Kept]]:
+        batch = self.batch("", STEP)
+        yield batch.sessions
+        while batch.following:
+            batch = self.batch(batch.following, STEP)
+            yield batch.sessions
+
+
 def current() -> Listing:
     """The listing of the engine in force. Raises UnlistableError."""
     from django_split.sessions.listing_cache import CacheListing

@@ -11,11 +11,11 @@ from django.core.cache.backends.redis import RedisCache
 from django.utils.translation import gettext as _
 
 from django_split.sessions.errors import StoreUnavailableError
-from django_split.sessions.listing import STEP, Batch, Kept, UnlistableError
+from django_split.sessions.listing import Batch, ByCursor, Kept, UnlistableError
 from django_split.sessions.listing_store import redis_cursor
 
 
-class CacheListing:
+class CacheListing(ByCursor):
     """Keys come from the backend's own client, values through the cache and its serializer."""
 
     def __init__(self, engine: Any, cache: RedisCache, prefix: str) -> None:
@@ -39,13 +39,6 @@ class CacheListing:
             if isinstance(data, dict)
         ]
         return Batch(sessions, str(following) if following else "")
-
-    def walk(self) -> Iterator[list[Kept]]:
-        batch = self.batch("", STEP)
-        yield batch.sessions
-        while batch.following:
-            batch = self.batch(batch.following, STEP)
-            yield batch.sessions
 
     def expiries(self, sessions: Sequence[Kept]) -> list[int | None]:
         now = int(time.time())

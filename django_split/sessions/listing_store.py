@@ -6,21 +6,21 @@ Both keep JSON behind a prefix.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 
 from django_split.sessions import codec
-from django_split.sessions.listing import STEP, Batch, Kept
+from django_split.sessions.listing import Batch, ByCursor, Kept
 from django_split.sessions.store import TIMEOUT, Store
 
 # The user of the store's ACL that may list; the engine's own may not.
 PAGE_USER = "page"
 
 
-class StoreListing:
+class StoreListing(ByCursor):
     def __init__(self, engine: Any, store: Store) -> None:
         """`engine` is the SessionStore in force."""
         self._engine, self._store = engine, store
@@ -40,13 +40,6 @@ class StoreListing:
             if value is not None  # ended since it was listed
         ]
         return Batch(sessions, str(following) if following else "")
-
-    def walk(self) -> Iterator[list[Kept]]:
-        batch = self.batch("", STEP)
-        yield batch.sessions
-        while batch.following:
-            batch = self.batch(batch.following, STEP)
-            yield batch.sessions
 
     def expiries(self, sessions: Sequence[Kept]) -> list[int | None]:
         now = int(time.time())
