@@ -98,6 +98,13 @@ def of_plan() -> Base | None:
     )
 
 
+def before_the_change(engine: str) -> Base:
+    """The settings in force as they were with another session engine: a site that is not split."""
+    names = (*READING, "CACHES")
+    said = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
+    return Base(str(settings.SETTINGS_MODULE), {**said, "SESSION_ENGINE": engine})
+
+
 def engine_of_base() -> list[str]:
     """The base's engine, where the settings in force are an instance's."""
     base = of_plan()

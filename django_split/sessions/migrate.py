@@ -36,6 +36,8 @@ from django_split.sessions.stopping import Stop
 SAME_END = 2
 # Digests of keys that are told for each reason.
 EXAMPLES = 5
+# The mark of a session that was moved and is nobody's to take over.
+MOVED: dict[str, Any] = {"moved": True}
 
 
 @dataclass
@@ -75,18 +77,35 @@ class Moved:
 
 @dataclass(frozen=True)
 class Wishes:
-    """`written_before` in unix seconds: what was written later is not moved."""
+    """`written_before` in unix seconds: what was written later is not moved.
+
+    `engine` is the one of before, where the settings in force are no admin instance's.
+    """
 
     batch: int = BATCH
     staff_only: bool = False
     dry_run: bool = False
     written_before: float | None = None
+    engine: str = ""
 
 
 class Migration:
-    def __init__(self, base: Base, source: Source, copies: Copies, wishes: Wishes) -> None:
+    def __init__(
+        self,
+        base: Base,
+        source: Source,
+        copies: Copies,
+        wishes: Wishes,
+        in_place: bool = False,
+    ) -> None:
+        """`in_place`: the site stays what it is, and its cookie opens the copy itself.
+
+        Nobody takes a copy over then, and who signs out deletes it: the mark is made as soon as a
+        session is moved, so that a later run does not bring it back.
+        """
+        self._in_place = in_place
         self._base, self._source, self._copies, self._wishes = base, source, copies, wishes
-        self._judge = Judge(base, source, wishes.staff_only, shares_table(base))
+        self._judge = Judge(base, source, wishes.staff_only, shares_table(base), in_place)
         self.done = Moved(source.place)
 
     def run(self, stop: Stop) -> None:
@@ -151,13 +170,15 @@ class Migration:
         elif marks.is_taken(mark):
             self.done.refuse(Refused(found, "taken"))
         elif copy is None:
-            return True
+            if not (self._in_place and mark):
+                return True
+            self.done.refuse(Refused(found, "taken"))
         elif (version := version_of(copy)) is None:
             # The admin's own, where it keeps its rows beside the base's.
             self.done.refuse(Refused(found, OWN))
         elif version == found.version and abs(end_of(copy) - found.ends) <= SAME_END:
             self.done.already += 1
-        elif not is_untouched(copy) or mark is not None:
+        elif not is_untouched(copy) or (mark is not None and not self._in_place):
             self.done.refuse(Refused(found, "in use"))
         else:
             return True
@@ -168,6 +189,11 @@ class Migration:
             self.done.moved += len(new)
             return []
         added = self._copies.add([item[1:] for item in new]) if new else []
+        if self._in_place and new:
+            # Also of those that another run was quicker with: then the mark is there already.
+            self._copies.add(
+                [(mark_of(key), MOVED, life + marks.LONGER) for _, key, _, life in new]
+            )
         self.done.moved += sum(added)
         # Somebody else's run was quicker by a moment.
         self.done.already += len(added) - sum(added)

@@ -14,7 +14,8 @@ from django_split.sessions.options import positive
 if TYPE_CHECKING:
     from django_split.sessions.migrate import Moved
 
-ABOUT = "move who is signed in on the unsplit site into the admin's session store"
+ABOUT = "move who is signed in into a session store: of the unsplit site into the admin's, or \
+of a site that is not split from its engine of before into the one of now"
 STATUS = "Exit status: 0 all that live were moved, or there was nothing to move; 3 some could not \
 be moved (listed); 1 the input, the store or the database is broken; 130 stopped by Ctrl-C. Run it \
 again at any time: it goes on, and does nothing twice."
@@ -39,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="not what was written after the flip (unix seconds, 2026-01-31T12:00:00+00:00, or "
         "now): where main keeps sessions in the same table, those would be main's own",
     )
+    parser.add_argument(
+        "--from",
+        dest="engine",
+        metavar="ENGINE",
+        help="SESSION_ENGINE of before, for a site that is not split "
+        "(django.contrib.sessions.backends.db); of an admin instance the plan knows it",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -54,7 +62,13 @@ def run(options: argparse.Namespace) -> int:
     from django_split.sessions.sources import UnreadableError
     from django_split.sessions.stopping import Stop
 
-    wishes = Wishes(options.batch, options.staff_only, options.dry_run, options.written_before)
+    wishes = Wishes(
+        batch=options.batch,
+        staff_only=options.staff_only,
+        dry_run=options.dry_run,
+        written_before=options.written_before,
+        engine=options.engine or "",
+    )
     done, broken, why = Moved(""), "", ""
     status = 0
     with Stop() as stop:

@@ -82,12 +82,21 @@ Outcome = Refused | Accepted
 
 
 class Judge:
-    """Looks at batches of sessions. `shares_table`: the admin writes rows beside the base's."""
+    """Looks at batches of sessions.
+
+    `shares_table`: the admin writes rows beside the base's. `in_place`: there is no admin, and what
+    our limits have written is the site's own.
+    """
 
     def __init__(
-        self, base: Base, source: Source, staff_only: bool = False, shares_table: bool = False
+        self,
+        base: Base,
+        source: Source,
+        staff_only: bool = False,
+        shares_table: bool = False,
+        in_place: bool = False,
     ) -> None:
-        self._base, self._source = base, source
+        self._base, self._source, self._in_place = base, source, in_place
         self._staff_only, self._shares_table = staff_only, shares_table
         # JSON has only text for a dictionary's keys: what the base's serializer wrote as a number
         # would come back as another key.
@@ -119,7 +128,7 @@ class Judge:
             data = self._source.decode(found)
         except UndecodableError as error:
             return Refused(found, UNDECODABLE, str(error))
-        if RECORD in data:
+        if RECORD in data and not self._in_place:
             return Refused(found, OWN)
         return Accepted(found, data) if data else Refused(found, EMPTY)
 

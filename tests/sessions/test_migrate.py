@@ -418,11 +418,20 @@ def test_prints_what_was_done_for_people(site: Site) -> None:
     assert "1 were there already" in told
 
 
-def test_settings_of_no_admin_are_refused(site: Site) -> None:
-    for settings in ("split_main", "paper.settings"):
-        done = site.run([*MIGRATE[:-1], settings], check=False)
-        assert done.returncode == 1
-        assert f"{settings} are not the settings of an admin instance" in done.stdout
+@pytest.mark.parametrize(
+    ("settings", "options", "said"),
+    [
+        ("split_main", [], "split_main are not the settings of an admin instance"),
+        ("paper.settings", [], "Set the one to which they go first"),
+        ("split_admin", ["--from", "some.engine"], "says where its base keeps sessions"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(
+    site: Site, settings: str, options: list[str], said: str
+) -> None:
+    done = site.run([*MIGRATE[:-1], settings, *options], check=False)
+    assert done.returncode == 1
+    assert said in done.stdout
 
 
 def test_store_that_is_away_is_exit_1_and_the_next_run_goes_on(site: Site, server: Server) -> None:
