@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from django_split.files import InputError
+from django_split.options import count, seconds
 
 if TYPE_CHECKING:
     from django_split.audit.facts import Site
@@ -59,13 +60,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     pages = parser.add_mutually_exclusive_group()
     pages.add_argument(
-        "--pages", metavar="N", type=_number, default=PAGES, help=f"ask so many pages ({PAGES})"
+        "--pages", metavar="N", type=count, default=PAGES, help=f"ask so many pages ({PAGES})"
     )
     pages.add_argument(
         "--no-pages", dest="pages", action="store_const", const=0, help="ask no pages"
     )
     parser.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=120, help="for each site (120)"
+        "--timeout", metavar="SECONDS", type=seconds, default=120, help="for each site (120)"
     )
 
 
@@ -79,20 +80,6 @@ def _conditions(text: str) -> list[str]:
                 f"{name!r} is no condition; there are {', '.join(CONDITIONS)}"
             )
     return names
-
-
-def _number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise ValueError(text)
-    return seconds
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django_split.files import InputError, read_table, write
+from django_split.options import count, seconds
 from django_split.suggestions import option
 
 # Exit statuses; 1 is for what is broken.
@@ -72,7 +73,7 @@ def add_to(commands: Any) -> None:
         help="show what differs from the site's settings, without secrets (JSON: key diff)",
     )
     plan.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=120, help="for the analysis (120)"
+        "--timeout", metavar="SECONDS", type=seconds, default=120, help="for the analysis (120)"
     )
     crawl = plan.add_mutually_exclusive_group()
     crawl.add_argument(
@@ -86,7 +87,7 @@ def add_to(commands: Any) -> None:
     crawl.add_argument(
         "--crawl-pages",
         metavar="N",
-        type=_pages,
+        type=count,
         help="ask no more pages than that",
     )
     _add_answers(plan)
@@ -108,20 +109,6 @@ def _add_answers(plan: argparse.ArgumentParser) -> None:
         answers.add_argument(option(name), metavar=metavar, help=about)
     for name, metavar, about in NUMBERS:
         answers.add_argument(option(name), metavar=metavar, help=about, type=int)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise ValueError(text)
-    return seconds
-
-
-def _pages(text: str) -> int:
-    pages = int(text)
-    if pages < 0:
-        raise ValueError(text)
-    return pages
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,8 +8,8 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from django_split.options import positive
 from django_split.sessions.layout import seconds
-from django_split.sessions.options import positive
 
 if TYPE_CHECKING:
     from django_split.sessions.migrate import Moved

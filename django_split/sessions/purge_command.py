@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from django_split.options import number, positive
 from django_split.sessions.layout import seconds, size
-from django_split.sessions.options import number, positive
 
 if TYPE_CHECKING:
     from django_split.sessions.database import Size, Table
