@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.sites import making
 from tests.support.browsing import crawl, make_superuser, signed_in
+from tests.support.plugins import PLUGINS
 from tests.support.roles import Database, database
 from tests.support.trial import REPOSITORY, Site
 from tests.support.virtualenvs import virtualenv
@@ -130,6 +132,20 @@ def test_the_admin_writes_every_row_and_owns_no_table(
     gazette: Site, server: Database, statement: str
 ) -> None:
     assert server.refuses("admin", statement)
+
+
+def test_what_verify_tries_is_refused_to_main_and_harms_nobody(
+    gazette: Site, server: Database
+) -> None:
+    rights = (PLUGINS / "module_utils" / "split_verify" / "rights.py").read_text()
+    program = rights.split('PROGRAM = """')[1].split('"""')[0]
+    before = server.run("owner", "SELECT count(*) FROM auth_user")
+    for role, seen in (("main", {"refused"}), ("owner", {"allowed"})):
+        server.act(gazette, role)
+        said = json.loads(gazette.run(["-c", program], "split_main").stdout)
+        assert set(said["tried"].values()) == seen
+        assert len(said["tried"]) == 4
+    assert server.run("owner", "SELECT count(*) FROM auth_user") == before != [(0,)]
 
 
 def test_the_admin_works(gazette: Site) -> None:

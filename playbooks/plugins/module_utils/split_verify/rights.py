@@ -28,8 +28,9 @@ def tried(statement):
     except DatabaseError as error:
         cause = error.__cause__
         state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-        # insufficient_privilege; anything else is no refusal
-        return "refused" if state == "42501" else " ".join(str(error).split())
+        # insufficient_privilege, undefined_table; anything else is no refusal
+        known = {"42501": "refused", "42P01": "no such table"}
+        return known.get(state) or " ".join(str(error).split())
     return "allowed"
 quoted = connection.ops.quote_name
 user = get_user_model()._meta
@@ -65,7 +66,11 @@ def rows(site: Site, found: Mapping[str, Any] | str) -> list[Row]:
     sessions: list[str] = []
     users: list[str] = []
     for what, seen in found["tried"].items():
-        (sessions if what.endswith(" django_session") else users).append(f"{what}: {seen}")
+        if what.endswith(" django_session"):
+            # Nor has the admin any, with an engine that needs none.
+            sessions.append(f"{what}: {'refused' if seen == 'no such table' else seen}")
+        else:
+            users.append(f"{what}: {seen}")
     made = []
     for claim, seen, allowed in (
         (SESSIONS, sessions, "main keeps sessions" if site.has_public_sessions else ""),
