@@ -10,7 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from django_split import __version__, audit_command, plan_command, sessions_command
+from django_split import (
+    __version__,
+    audit_command,
+    grants_command,
+    plan_command,
+    sessions_command,
+)
 from django_split.files import InputError, read_table, write
 
 # What was typed, or the site itself, is broken.
@@ -47,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     plan_command.add_to(commands)
     audit_command.add_to(commands)
     sessions_command.add_to(commands)
+    grants_command.add_to(commands)
 
     render = commands.add_parser("render", help="render templates without Ansible")
     render.add_argument("templates", nargs="+", metavar="TEMPLATE", help="as nginx/nginx.conf.j2")

@@ -10,7 +10,7 @@ import pytest
 from . import nspawn
 from .down import down
 from .hosts import Host
-from .images import Image, Release
+from .images import Image, Kind, Release
 
 Boot = Callable[..., Host]
 
@@ -18,9 +18,10 @@ _up: list[Host] = []
 
 
 @contextmanager
-def newcomer(release: Release, *, init: bool) -> Iterator[Host]:
+def newcomer(release: Release, *, init: bool, kind: Kind | None = None) -> Iterator[Host]:
     """A fresh host for a while: a server with systemd, or a container without."""
-    with Host.boot(Image(release, "server" if init else "container"), init=init) as host:
+    kind = kind or ("server" if init else "container")
+    with Host.boot(Image(release, kind), init=init) as host:
         _up.append(host)
         try:
             yield host

@@ -17,7 +17,7 @@ from typing import Literal
 from . import controller, locks, paths
 
 Release = Literal["bookworm", "trixie"]
-Kind = Literal["server", "container"]
+Kind = Literal["server", "container", "remote"]
 
 RELEASES: tuple[Release, ...] = ("bookworm", "trixie")
 
@@ -30,6 +30,8 @@ BUILD_SECONDS = 900
 COMMON = ("ca-certificates", "git", "iproute2", "make", "python3")
 PACKAGES: dict[Kind, tuple[str, ...]] = {
     "server": (*COMMON, "dbus", "systemd", "systemd-sysv"),
+    # A server as it is rented: nothing on it that would deploy itself, but somebody may come in.
+    "remote": ("ca-certificates", "dbus", "iproute2", "openssh-server", "python3", "systemd-sysv"),
     "container": COMMON,
 }
 
@@ -45,7 +47,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """One Debian release, as a `server` (systemd installed) or a `container` (none of it)."""
+    """One Debian release: a `server` (systemd), a `container` (none of it), or `remote` (SSH)."""
 
     release: Release
     kind: Kind = "server"

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "django_split"
 
 # Who must not import whom, at any depth of a function: DESIGN.md, "The house".
 FORBIDDEN = {
-    "runtime": ("analysis", "audit", "audit_command", "cli", "render"),
+    "runtime": ("analysis", "audit", "audit_command", "cli", "grants", "render"),
     # Not the plan's classes either: they took twice as long as all else that settings load.
     "settings.py": ("analysis", "audit", "cli", "render", "runtime", "plan"),
     "apply.py": ("analysis", "audit", "settings", "runtime", "cli", "render", "plan"),
@@ -20,9 +20,10 @@ FORBIDDEN = {
     "plan.py": ("analysis", "audit", "settings", "runtime", "cli", "render"),
     "instances": ("analysis", "audit", "cli", "render"),
     "sessions": ("analysis", "audit", "cli", "render", "runtime"),
-    "analysis": ("audit", "runtime", "cli", "render", "settings"),
+    "analysis": ("audit", "grants", "runtime", "cli", "render", "settings"),
     # It uses both, and nothing but the command uses it.
     "audit": ("audit_command", "cli", "render", "runtime", "settings"),
+    "grants": ("audit", "cli", "render", "runtime", "settings"),
 }
 
 

@@ -125,6 +125,10 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         # Main would know it, too.
         ("site_env", {"DJANGO_SPLIT_ADMIN_SECRET_KEY": "x"}, "Take it out"),
         ("session_store", "valkey", "one of memcached and redis"),
+        ("site_database", "postgres", "url or postgresql"),
+        ("site_database_port", 0, "1 to 65535"),
+        ("main_grants", {"search": ["DROP"]}, "SELECT, INSERT, UPDATE, DELETE"),
+        ("main_grants", {"search": "SELECT"}, "write a list"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(name: str, value: Any, sentence: str) -> None:
@@ -280,3 +284,28 @@ def test_what_begins_with_public_is_ours_only_when_it_is_near() -> None:
 @pytest.mark.parametrize("name", ["site_zone", "admin_phone", "main_colour"])
 def test_a_name_that_is_near_nothing_gets_no_guess(name: str) -> None:
     assert table.nearest(name, TABLE) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"site_env": {"DATABASE_URL": "x"}}, "Take it out, or say site_database: url"),
+        ({"admin_env": {"DATABASE_URL": "x"}}, 'admin_env has "DATABASE_URL"'),
+        (
+            {"site_database_env": {"PGUSER": "{user}"}, "main_env": {"PGUSER": "x"}},
+            'main_env has "PGUSER"',
+        ),
+        ({"site_database_env": {"PGHOST": "{host}"}}, "has {user} nowhere"),
+        ({"site_database_env": {}}, "names no variable"),
+        ({"main_writes_users": True, "main_reads_passwords": False}, "Take one of them out"),
+    ],
+)
+def test_a_database_of_ours_is_told_in_one_place(changes: dict[str, Any], sentence: str) -> None:
+    sentences = found(site_database="postgresql", **changes)
+    assert len(sentences) == 1, sentences
+    assert sentence in sentences[0]
+
+
+def test_a_database_of_the_sites_own_is_told_as_it_likes() -> None:
+    assert found(site_env={"DATABASE_URL": "postgres://u:p@h/d"}) == []
+    assert found(site_database="postgresql", site_env={"OTHER_URL": "x"}) == []

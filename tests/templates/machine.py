@@ -22,13 +22,15 @@ USERS = {
     "gazette-main": (2001, "gazette-main-http"),
     "gazette-admin": (2002, "gazette-admin-http"),
     "gazette-store": (2003, "gazette-store"),
+    "gazette-owner": (2004, "gazette-owner"),
 }
 GROUPS = {
     "root": (0, []),
-    "gazette": (3000, ["gazette-main", "gazette-admin"]),
+    "gazette": (3000, ["gazette-main", "gazette-admin", "gazette-owner"]),
     "gazette-main-http": (3001, []),
     "gazette-admin-http": (3002, []),
     "gazette-store": (3003, ["gazette-admin"]),
+    "gazette-owner": (3004, []),
 }
 # The first process of the namespace: ends orphans' last trace, as an init does.
 INIT = """

@@ -97,6 +97,23 @@ def test_manage_runs_python_too_and_reads_standard_input(host: Machine) -> None:
     ]
 
 
+def test_the_owner_has_the_admins_settings_with_an_environment_and_a_user_of_its_own(
+    host: Machine, plain: Render
+) -> None:
+    words = ("gazette-manage", "--instance", "owner", "--release", "older", "migrate")
+    refused = host.run(*words)
+    assert refused.returncode == 2
+    assert "an owner is there with site_database: postgresql" in refused.stderr
+    text = plain(
+        "env/instance.env.j2", instance="admin", instance_env={"SECRET_KEY": "the owner's"}
+    )
+    host.write("/srv/gazette/releases/older/owner.env", text, 0o400, "gazette-owner")
+    ran = host.run(*words)
+    assert "user=gazette-owner group=gazette-owner groups=gazette,gazette-owner," in ran.stdout
+    assert "settings=split_admin" in ran.stdout
+    assert "secret=the owner's" in ran.stdout
+
+
 def test_manage_takes_the_release_that_is_named(host: Machine) -> None:
     ran = host.run("gazette-manage", "--release", "older", "check")
     assert "cwd=/srv/gazette/releases/older/src " in ran.stdout
@@ -105,7 +122,7 @@ def test_manage_takes_the_release_that_is_named(host: Machine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--instance", "both", "check"], 'no instance "both"; there are admin and main'),
+        (["--instance", "both", "check"], 'no instance "both"; there are admin, main and owner'),
         (["--instance"], "--instance needs a value"),
         (["--release", "none", "check"], 'no release "none" in /srv/gazette/releases'),
         (["--release", "../..", "check"], "is not the name of a release"),

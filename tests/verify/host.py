@@ -142,6 +142,8 @@ class Host:
             "nginx_test": self.nginx("-t"),
             "cookie_paths": [],
             "restricted": [],
+            "database": False,
+            "main_writes_users": False,
             "timeout": 10.0,
             "marks": "unicode",
         }

@@ -291,11 +291,9 @@ class Host:
         """Users, groups and folders of the site's names; a file of ours claims them first."""
         if os.path.exists(os.path.join(STATE, site, "owner")):
             return
-        users = [f"{site}-{part}" for part in ("main", "admin", "store", "public", "build")]
-        groups = [
-            site,
-            *(f"{site}-{part}" for part in ("main-http", "admin-http", "store", "public", "build")),
-        ]
+        both = ("store", "public", "build", "owner")
+        users = [f"{site}-{part}" for part in ("main", "admin", *both)]
+        groups = [site, *(f"{site}-{part}" for part in ("main-http", "admin-http", *both))]
         taken = ["the user " + name for name in users if known(pwd.getpwnam, name)]
         taken += ["the group " + name for name in groups if known(grp.getgrnam, name)]
         taken += [path for path in (f"/srv/{site}", f"/run/{site}") if used(path)]

@@ -88,6 +88,14 @@ options:
     type: str
     choices: [redis, redis_db, cache, cached_db]
     default: redis
+  database:
+    description: Whether main's database role is said to be kept from sessions and users.
+    type: bool
+    default: false
+  main_writes_users:
+    description: Whether main's database role may write users.
+    type: bool
+    default: false
   login:
     description: Whether to sign in to the admin and out again.
     type: bool
@@ -225,6 +233,8 @@ ARGUMENTS = {
         "choices": ["redis", "redis_db", "cache", "cached_db"],
         "default": "redis",
     },
+    "database": {"type": "bool", "default": False},
+    "main_writes_users": {"type": "bool", "default": False},
     "login": {"type": "bool", "default": True},
     "username": {"type": "str", "default": "admin"},
     "email": {"type": "str", "default": ""},

@@ -24,7 +24,16 @@ RESERVED_NAMES = frozenset(
     """.split()  # noqa: SIM905
 )
 # A site called news-main would have the group that is the user of the site news.
-RESERVED_ENDINGS = ("-main", "-admin", "-store", "-public", "-build", "-main-http", "-admin-http")
+RESERVED_ENDINGS = (
+    "-main",
+    "-admin",
+    "-store",
+    "-public",
+    "-build",
+    "-owner",
+    "-main-http",
+    "-admin-http",
+)
 
 # Which store keeps the sessions of which engine.
 SERVES = {
@@ -58,9 +67,12 @@ OWN_PROCESSES = (
     "nginx",
     "manage",
     "build",
+    "owner",
     "purge",
     "supervisord",
 )
+
+PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 # A view as the plan names it: news.views.edit, or news.views.factory.<locals>.view.
 VIEW = re.compile(r"(?:[\w*]+|<locals>|<lambda>)(?:\.(?:[\w*]+|<locals>|<lambda>))+")
@@ -464,6 +476,49 @@ def superuser(values: Values) -> Iterator[Finding]:
         )
 
 
+def database(values: Values) -> Iterator[Finding]:
+    """How the site is told of its database, and nobody else tells it of another."""
+    if values["site_database"] != "postgresql":
+        return
+    form = values["site_database_env"]
+    if not form or not all(isinstance(text, str) for text in form.values()):
+        yield Finding(
+            "site_database_env", "site_database_env names no variable: each has a text", form
+        )
+        return
+    if not any("{user}" in text for text in form.values()):
+        yield Finding(
+            "site_database_env",
+            "site_database_env has {user} nowhere: main and the admin would be the same role",
+            form,
+        )
+    for name in ("site_env", "main_env", "admin_env"):
+        for key in form.keys() & values[name].keys():
+            yield Finding(
+                name,
+                f'{name} has "{key}", which site_database: postgresql sets for each instance. Take '
+                "it out, or say site_database: url",
+                key,
+            )
+
+
+def database_rights(values: Values) -> Iterator[Finding]:
+    if values["main_writes_users"] and not values["main_reads_passwords"]:
+        yield Finding(
+            "main_reads_passwords",
+            "main_reads_passwords is false and main_writes_users is true: who writes a user reads "
+            "all of it. Take one of them out",
+        )
+    for table, privileges in values["main_grants"].items():
+        known = isinstance(privileges, list) and set(privileges) <= set(PRIVILEGES)
+        if not known or not isinstance(table, str):
+            yield Finding(
+                "main_grants",
+                f'main_grants has "{table}": write a list of {", ".join(PRIVILEGES)}',
+                table,
+            )
+
+
 def one_line_each(name: str, pattern: str, what: str) -> Rule:
     def rule(values: Values) -> Iterator[Finding]:
         for text in values[name]:
@@ -513,6 +568,11 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("site_env",), environment("site_env")),
     (("main_env",), environment("main_env")),
     (("admin_env",), environment("admin_env")),
+    (("site_database",), matching("site_database", "url|postgresql", "it is url or postgresql")),
+    (("site_database_env",), environment("site_database_env")),
+    (("site_database_port",), between("site_database_port", 1, 65535, "a port is 1 to 65535")),
+    (("site_database", "site_database_env", "site_env", "main_env", "admin_env"), database),
+    (("main_writes_users", "main_reads_passwords", "main_grants"), database_rights),
     (("site_processes",), processes),
     (("site_superuser",), superuser),
     (("site_requirements",), requirements),

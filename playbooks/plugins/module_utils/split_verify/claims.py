@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from . import login, pages, restrictions, sessions, walls
+from . import login, pages, restrictions, rights, sessions, walls
 from .probe import SETTINGS, Instance, ProbeError, Running
 from .process import Process, listener
 from .row import Row, not_checked
@@ -68,6 +68,8 @@ def _start(
                     probes["superuser"] = check
             if name == "admin":
                 probes["restrictions"] = restrictions.start(instance)
+            if name == "main" and site["database"]:
+                probes["rights"] = rights.start(instance)
             if name == "main" and site.has_public_sessions and not check_mode:
                 probes["sessions"] = sessions.start(instance)
         except (OSError, ProbeError) as error:
@@ -121,7 +123,9 @@ def _look(
     rows.append(walls.no_ports(processes))
     rows += walls.closed_doors(site)
     rows += walls.modes(site)
-    if isinstance(main, dict) and isinstance(admin, dict):
+    if site["database"]:
+        rows += rights.rows(site, _result(site, probes.get("rights") or str(main)))
+    elif isinstance(main, dict) and isinstance(admin, dict):
         rows.append(walls.database(main, admin))
     return rows
 

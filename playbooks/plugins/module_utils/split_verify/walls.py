@@ -40,14 +40,18 @@ def barriers(site: Site) -> dict[str, list[str]]:
     secret = list(dict.fromkeys([admin, *others, site["admin_env"]]))
     password = [site["password_file"]] if os.path.exists(site["password_file"]) else []
     # The first store is the admin's, the second main's: each is closed to the other instance too.
-    closed = {site["main_user"]: [*secret, stores[0], *password]}
+    owner_env = os.path.join(os.path.dirname(site["admin_env"]), "owner.env")
+    owners = [owner_env] if os.path.exists(owner_env) else []
+    closed = {site["main_user"]: [*secret, *owners, stores[0], *password]}
     if exists(site["admin_user"]):
-        closed[site["admin_user"]] = [*stores[1:], site["main_env"], *password]
+        closed[site["admin_user"]] = [*stores[1:], site["main_env"], *owners, *password]
     if exists(site["proxy_user"]):
         closed[site["proxy_user"]] = [*stores, site["main_env"], site["admin_env"], *password]
     for user in site["strangers"]:
         if exists(user):
             closed[user] = [main, *secret, *stores, site["main_env"], *password]
+            if owners and os.stat(owner_env).st_uid != pwd.getpwnam(user).pw_uid:
+                closed[user] += owners
     return closed
 
 
@@ -184,7 +188,7 @@ def _groups(user: str) -> set[int]:
 
 
 def database(main: Mapping[str, Any], admin: Mapping[str, Any]) -> Row:
-    """What main can do to the admin's tables. Never true: no right of main's is tried here yet."""
+    """What main can do to the admin's tables where nobody claims anything: see `rights`."""
     name, claim = "walls.database", "main cannot write the admin's tables"
     if main["vendor"] == "sqlite":
         why = "main can write every table of SQLite: not protected; use PostgreSQL"
