@@ -96,10 +96,11 @@ def test_two_stores_have_nothing_in_common(plain: Render, kind: str) -> None:
         for name in ("store", "public")
     )
     assert other["User"] == other["Group"] == ["gazette-public"]
-    for name in ("User", "Group", "ExecStart", "ReadWritePaths"):
+    for name in ("User", "Group", "ExecStart", "ReadWritePaths", "SyslogIdentifier"):
         assert set(unit[name]).isdisjoint(other[name]), name
     # ... and are confined in the same way.
-    kept = {*unit} - {"User", "Group", "ExecStart", "ReadWritePaths", "Description"}
+    own = {"User", "Group", "ExecStart", "ReadWritePaths", "Description", "SyslogIdentifier"}
+    kept = {*unit} - own
     assert {name: unit[name] for name in kept} == {name: other[name] for name in kept}
 
 
