@@ -28,6 +28,8 @@ DESK = (
     'path("desk/", lambda request: __import__("django.http").http.HttpResponse('
     'str(settings.INSTALLED_APPS.index("django.contrib.admin")))),'
 )
+# A worker that gives way to others by itself.
+TICKER = "nice -n 5 python -u -c 'import time; print(\"ticks\"); time.sleep(1e6)'"
 # On both instances: what stands below /accounts/ is the admin's by then.
 EXERCISE = """path("exercise/", __import__("gazette.exercise", fromlist=["view"]).view),
     path("accounts/exercise/", __import__("gazette.exercise", fromlist=["view"]).view),"""
@@ -138,6 +140,7 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     host = site.host
     # A site that copies directories in its media, where new ones have their group by setgid.
     answer(site, "site_unit_relax: [setgid]")
+    answer(site, f"site_processes: {json.dumps([{'name': 'ticker', 'command': TICKER}])}")
     # Written to the database as well: then expired ones are deleted there once a day.
     given = ("public_sessions=redis_db", "admin_host=desk.localhost", f"@{ANSWERS}")
     said = site.make("site", *given)
@@ -161,11 +164,13 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     site.make("site", f"@{ANSWERS}")
     assert 'name="password"' in site.visitor.ask("/admin/login/").text
     exercise(site, mail)
+    units.check_process(host, "gazette-ticker.service")
+    assert "ticks" in host.run("journalctl --quiet --identifier gazette-ticker").stdout
     left = "getent passwd gazette-public; getent group gazette-public; ls -d /run/gazette/public"
     left += " /var/lib/django-split/gazette/public"
     left += "; find /etc /usr/local -name '*gazette-public*' -o -name '*gazette-purge*'"
     assert host.run(left, check=False).stdout == ""
-    units = host.run("systemctl list-units --all 'gazette-*'").stdout
-    assert "public" not in units
-    assert "purge" not in units
+    loaded = host.run("systemctl list-units --all 'gazette-*'").stdout
+    assert "public" not in loaded
+    assert "purge" not in loaded
     assert not [each for each in site.daemons().values() if "public/store.sock" in each]

@@ -14,6 +14,8 @@ SCORES = {
     "django-split-nginx.service": 2.6,
 }
 
+PROCESS_SCORE = 1.2
+
 EVERYWHERE = {
     "NoNewPrivileges": "yes",
     "ProtectSystem": "strict",
@@ -98,6 +100,14 @@ def relaxed(host: Host, site: str) -> bool:
     """Whether main may make directories setgid (site_unit_relax)."""
     [unit] = names(host, f"{site}-main@*.service")
     return properties(host, unit)["RestrictSUIDSGID"] == "no"
+
+
+def check_process(host: Host, unit: str) -> None:
+    """Assert that one of the site's own processes runs as documented."""
+    seen = properties(host, unit)
+    wanted = EVERYWHERE | {"ActiveState": "active", "NRestarts": "0", "PrivateUsers": "yes"}
+    assert {name: seen[name] for name in wanted} == wanted
+    assert score(host, unit) <= PROCESS_SCORE
 
 
 def opens(host: Host, unit: str, paths: list[str]) -> list[bool]:
