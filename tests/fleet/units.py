@@ -14,7 +14,7 @@ SCORES = {
     "django-split-nginx.service": 2.6,
 }
 
-PROCESS_SCORE = 1.2
+PROCESS_SCORE, PROCESS_SCORE_SETGID = 1.2, 1.3
 
 EVERYWHERE = {
     "NoNewPrivileges": "yes",
@@ -107,7 +107,8 @@ def check_process(host: Host, unit: str) -> None:
     seen = properties(host, unit)
     wanted = EVERYWHERE | {"ActiveState": "active", "NRestarts": "0", "PrivateUsers": "yes"}
     assert {name: seen[name] for name in wanted} == wanted
-    assert score(host, unit) <= PROCESS_SCORE
+    setgid = seen["RestrictSUIDSGID"] == "no"
+    assert score(host, unit) <= (PROCESS_SCORE_SETGID if setgid else PROCESS_SCORE)
 
 
 def opens(host: Host, unit: str, paths: list[str]) -> list[bool]:
