@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import socketserver
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from . import units
 from .conftest import newcomer
 from .test_newcomer import FIRST_SECONDS, SECONDS, Site, free_port
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
 
-URLS = "/root/django-split/tests/sites/gazette/gazette/urls.py"
+SOURCE = "/root/django-split/tests/sites/gazette"
+URLS = f"{SOURCE}/gazette/urls.py"
 ANSWERS = "/root/answers.yml"
 LINKS = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
 
@@ -22,6 +28,11 @@ DESK = (
     'path("desk/", lambda request: __import__("django.http").http.HttpResponse('
     'str(settings.INSTALLED_APPS.index("django.contrib.admin")))),'
 )
+# A worker that gives way to others by itself.
+TICKER = "nice -n 5 python -u -c 'import time; print(\"ticks\"); time.sleep(1e6)'"
+# On both instances: what stands below /accounts/ is the admin's by then.
+EXERCISE = """path("exercise/", __import__("gazette.exercise", fromlist=["view"]).view),
+    path("accounts/exercise/", __import__("gazette.exercise", fromlist=["view"]).view),"""
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +41,7 @@ def site() -> Iterator[Site]:
     with newcomer("bookworm", init=True) as host:
         host.clone_repo()
         site = Site(host, free_port())
+        host.copy_in(Path(__file__).with_name("exercise.py"), f"{SOURCE}/gazette/exercise.py")
         site.make("site", timeout=FIRST_SECONDS)
         yield site
 
@@ -77,14 +89,58 @@ def test_a_question_stops_the_deploy_until_it_is_answered(site: Site) -> None:
     assert "Answer with" in said
 
     answer(site, "main_closed_prefixes: [/desk/]")
+    add(site, EXERCISE)
     site.make("site", f"@{ANSWERS}")
     assert site.host.run(LINKS).stdout != before
     assert site.visitor.ask("/accounts/password_reset/").status == 200
     assert site.visitor.ask("/desk/").status == 404
 
 
-def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site) -> None:
+class Unwilling(socketserver.BaseRequestHandler):
+    """A mail server that takes no mail: an attempt is what is to be seen."""
+
+    def handle(self) -> None:
+        self.request.sendall(b"421 not today\r\n")
+
+
+@pytest.fixture(scope="module")
+def mail() -> Iterator[int]:
+    """The port of a mail server; hosts share the machine's network."""
+    with socketserver.TCPServer(("127.0.0.1", 0), Unwilling) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def exercise(site: Site, port: int) -> None:
+    """Have both instances do what sites do, each under the restrictions of its unit."""
+    relaxed = units.relaxed(site.host, "gazette")
+    for path in ("/exercise/", "/accounts/exercise/"):
+        said = json.loads(site.visitor.ask(f"{path}?port={port}").text)
+        copied = said.pop("copy")
+        assert copied == "copied" if relaxed else "Operation not permitted" in copied, path
+        assert said.pop("upload").endswith(".txt"), path
+        expected = {"makedirs": "None", "temporary": "None", "program": "0", "mail": "421"}
+        assert said == expected, path
+
+
+def test_a_site_does_its_work_under_the_restrictions(site: Site, mail: int) -> None:
+    exercise(site, mail)
+    units.check(site.host, "gazette")
+    # In a new worker, too: what a process may do is put on before the site is imported.
+    site.host.run("systemctl kill --signal=KILL --kill-who=all 'gazette-main@*' 'gazette-admin@*'")
+    site.visitor.wait("/", 10)
+    site.visitor.wait("/accounts/password_reset/", 10)
+    exercise(site, mail)
+
+
+def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, mail: int) -> None:
     host = site.host
+    # A site that copies directories in its media, where new ones have their group by setgid.
+    answer(site, "site_unit_relax: [setgid]")
+    answer(site, f"site_processes: {json.dumps([{'name': 'ticker', 'command': TICKER}])}")
     # Written to the database as well: then expired ones are deleted there once a day.
     given = ("public_sessions=redis_db", "admin_host=desk.localhost", f"@{ANSWERS}")
     said = site.make("site", *given)
@@ -107,11 +163,14 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site) -
 
     site.make("site", f"@{ANSWERS}")
     assert 'name="password"' in site.visitor.ask("/admin/login/").text
+    exercise(site, mail)
+    units.check_process(host, "gazette-ticker.service")
+    assert "ticks" in host.run("journalctl --quiet --identifier gazette-ticker").stdout
     left = "getent passwd gazette-public; getent group gazette-public; ls -d /run/gazette/public"
     left += " /var/lib/django-split/gazette/public"
     left += "; find /etc /usr/local -name '*gazette-public*' -o -name '*gazette-purge*'"
     assert host.run(left, check=False).stdout == ""
-    units = host.run("systemctl list-units --all 'gazette-*'").stdout
-    assert "public" not in units
-    assert "purge" not in units
+    loaded = host.run("systemctl list-units --all 'gazette-*'").stdout
+    assert "public" not in loaded
+    assert "purge" not in loaded
     assert not [each for each in site.daemons().values() if "public/store.sock" in each]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from . import units
 from .conftest import newcomer
 from .test_newcomer import FIRST_SECONDS, RECAP, Site, free_port
 from .visitor import Visitor
@@ -56,6 +57,8 @@ def test_wagtails_project_beside_somebody_elses_nginx_and_redis() -> None:
             editor = site.visitor
             page = editor.log_in(admin, "admin", site.password())
             assert page.address == site.address + admin.partition("next=")[2]
+
+        units.check(host, "mysite")
 
         again = site.make("site", *variables, inventory="inventory/wagtail")
         recap = RECAP.search(again)

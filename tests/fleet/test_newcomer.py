@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from urllib.error import URLError
 
 import pytest
 
+from . import units
 from .conftest import newcomer
 from .hosts import Host
 from .visitor import Visitor
@@ -209,6 +211,63 @@ def test_the_packages_own_daemons_do_not_run(site: Site) -> None:
             assert enabled != "enabled\n", f"{unit} would start at the next boot"
 
 
+def test_the_units_are_in_force_as_documented(site: Site) -> None:
+    if site.host.init:
+        units.check(site.host, "gazette")
+        for name in ("gazette-main", "gazette-admin", "gazette-store"):
+            assert site.host.run(["journalctl", "--quiet", "--identifier", name]).stdout, name
+
+
+def test_doors_are_as_closed_in_a_units_own_user_namespace(site: Site) -> None:
+    if site.host.init:
+        sockets = site.host.run("readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock")
+        main, admin = sockets.stdout.split()
+        release = "/srv/gazette/current"
+        paths = [
+            *("/run/gazette/store/store.sock", main, admin),
+            *(f"{release}/main.env", f"{release}/admin.env", f"{release}/src/manage.py"),
+            *("/srv/gazette/shared/data/db.sqlite3", "/etc/django-split/gazette/superuser"),
+        ]
+        opened = {
+            pattern: units.opens(site.host, units.names(site.host, pattern)[0], paths)
+            for pattern in ("gazette-main@*", "gazette-admin@*", "gazette-store.service")
+        }
+        # The store; main, admin; their environments; code, database; the first password.
+        yes, no = True, False
+        assert opened == {
+            "gazette-main@*": [no, yes, no, yes, no, yes, yes, no],
+            "gazette-admin@*": [yes, no, yes, no, yes, yes, yes, no],
+            "gazette-store.service": [yes, no, no, no, no, no, no, no],
+        }
+
+
+def test_rotated_logs_are_written_on(site: Site) -> None:
+    host = site.host
+    if host.init:
+        logs, rotate = "/var/lib/django-split/nginx", "/etc/logrotate.d/django-split-nginx"
+        assert host.run("systemctl is-active logrotate.timer").stdout == "active\n"
+    else:
+        logs = "/var/lib/django-split/gazette/nginx"
+        rotate = "/etc/django-split/gazette/supervisor/logrotate.conf"
+        control = "/var/lib/django-split/gazette/supervisor/bin/supervisorctl"
+        control += " -c /etc/django-split/gazette/supervisor/supervisord.conf"
+        assert "RUNNING" in host.run(f"{control} status gazette-rotate").stdout
+    site.visitor.ask("/?before")
+    nginx = {pid for pid, command in site.daemons().items() if "nginx" in command}
+    for _ in range(2):  # what was rotated once is compressed the next time
+        host.run(f"logrotate --force --state /root/rotated {rotate}")
+        # Each worker opens the new file a moment after the signal.
+        deadline = time.monotonic() + 10
+        while "?after" not in (log := host.run(["cat", f"{logs}/access.log"]).stdout):
+            assert time.monotonic() < deadline, "nginx writes into the file that was renamed"
+            site.visitor.ask("/?after")
+        assert "?before" not in log
+    assert "?before" in host.run(f"gunzip --stdout {logs}/access.log.2.gz").stdout
+    seen = host.run(f"stat -c '%a %U %G' {logs}/access.log").stdout
+    assert seen == "640 django-split-proxy adm\n"
+    assert {pid for pid, command in site.daemons().items() if "nginx" in command} == nginx
+
+
 def test_a_release_that_main_refuses_leaves_both_instances_on_the_old_one(site: Site) -> None:
     links = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
     before, daemons = site.host.run(links).stdout, site.daemons()
@@ -244,6 +303,21 @@ def test_what_is_killed_comes_back(site: Site) -> None:
                 os.kill(pid, signal.SIGKILL)
     site.visitor.wait("/", 30)
     site.visitor.wait("/admin/login/", 30)
+
+
+def test_killed_again_and_again_it_still_comes_back_at_once(site: Site) -> None:
+    if not site.host.init:
+        return  # supervisor has a limit, far off: startretries
+    for unit, path in (("gazette-main@*", "/"), ("gazette-store", "/admin/login/")):
+        [name] = units.names(site.host, f"{unit}.service")
+        # More often than systemd's own limit allows: five starts in ten seconds.
+        site.host.run(
+            f"for _ in 1 2 3 4 5 6 7; do systemctl kill --signal=KILL --kill-who=main '{name}'\n"
+            f"until test $(systemctl show -P SubState '{name}') = running; do sleep 0.05; done\n"
+            "done",
+            timeout=60,
+        )
+        site.visitor.wait(path, 3)
 
 
 def test_make_site_mends_a_killed_process_manager(site: Site) -> None:

@@ -19,6 +19,7 @@ PROCESS = {
     "settings": "admin",
     "user": "admin",
     "store": "store",
+    "networks": [],
 }
 VARIABLES: dict[str, Any] = {
     "site_name": "gazette",
@@ -56,6 +57,9 @@ VARIABLES: dict[str, Any] = {
     "instance_env": {"SECRET_KEY": "x", "DEBUG": "0"},
     "instance_write_paths": [],
     "instance_store": "store",
+    "instance_memory": "25%",
+    "instance_networks": [],
+    "unit_relax": [],
     "store_name": "store",
     "session_store": "redis",
     "session_store_memory": "64mb",
@@ -63,6 +67,7 @@ VARIABLES: dict[str, Any] = {
     "supervisor_bin": "/var/lib/django-split/gazette/supervisor/bin",
     "process": PROCESS,
     "purge_store": "store",
+    "purge_networks": [],
 }
 
 Render = Callable[..., str]

@@ -47,8 +47,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "settings": "main",
             "user": "admin",
             "store": "store",
+            "networks": ["10.0.0.0/8"],
         }
     },
+    "relaxed": {"unit_relax": ["setgid", "netlink"], "purge_networks": ["localhost"]},
+    "few networks": {"instance_networks": ["localhost", "10.0.0.0/8"], "instance_memory": "2G"},
 }
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,83 @@ def test_systemd_finds_nothing_to_say_about_them(plain: Render, tmp_path: Path) 
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+# The figures of docs/operating.md.
+SCORES = {
+    "gazette-main@.service": 1.0,
+    "gazette-admin@.service": 1.0,
+    "gazette-store.service": 0.3,
+    "gazette-memory.service": 0.3,
+    "gazette-purge.service": 1.0,
+    "gazette-worker.service": 1.2,
+    "django-split-nginx.service": 2.6,
+}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+@pytest.mark.parametrize("name", SCORES)
+def test_score_is_as_documented(name: str, plain: Render, tmp_path: Path) -> None:
+    """That they work under it is seen on hosts (tests/fleet/units.py)."""
+    template, changed = UNITS[name]
+    unit = tmp_path / name.replace("@.", "@0123456789ab.")
+    unit.write_text(plain(template, **changed))
+    command = ["systemd-analyze", "security", "--no-pager", "--offline=true", str(unit)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    score = re.search(r"exposure level for \S+: ([\d.]+)", said)
+    assert score
+    assert float(score[1]) <= SCORES[name], said
+
+
+@pytest.mark.parametrize(
+    ("memory", "high"), [("25%", "22%"), ("1%", "1%"), ("512M", "460M"), ("2G", "1843M")]
+)
+def test_an_instance_is_slowed_down_before_it_is_stopped(
+    plain: Render, memory: str, high: str
+) -> None:
+    unit = settings(plain("systemd/instance@.service.j2", instance_memory=memory))
+    assert (unit["MemoryHigh"], unit["MemoryMax"]) == ([high], [memory])
+
+
+def test_main_comes_before_the_admin_where_both_want_the_cpu(plain: Render) -> None:
+    units = [
+        settings(plain("systemd/instance@.service.j2", instance=instance))
+        for instance in ("main", "admin")
+    ]
+    assert [int(unit["CPUWeight"][0]) for unit in units] == [400, 50]
+    # By default each template has a slice of its own, and a weight counts within a slice.
+    assert [unit["Slice"] for unit in units] == [["system.slice"]] * 2
+
+
+def test_what_has_ended_is_started_again_for_as_long_as_it_takes(plain: Render) -> None:
+    for name, (template, changed) in UNITS.items():
+        unit = settings(plain(template, **changed))
+        if name != "gazette-purge.service":  # has a timer
+            assert unit["Restart"] == ["always"], name
+            assert unit["StartLimitIntervalSec"] == ["0"], name
+
+
+@pytest.mark.parametrize("template", ["instance@.service", "process.service", "purge.service"])
+def test_networks_are_those_said_and_else_all_but_multicast(plain: Render, template: str) -> None:
+    few = ["localhost", "10.0.0.0/8"]
+    changed = {
+        "instance_networks": few,
+        "purge_networks": few,
+        "process": {**PROCESS, "networks": few},
+    }
+    unit = settings(plain(f"systemd/{template}.j2", **changed))
+    assert (unit["IPAddressDeny"], unit["IPAddressAllow"]) == (["any"], [" ".join(few)])
+    unit = settings(plain(f"systemd/{template}.j2"))
+    allowed = [ip_network(word) for line in unit["IPAddressAllow"] for word in line.split()]
+
+    def reached(address: str) -> bool:
+        ip = ip_address(address)
+        return any(ip in network for network in allowed if network.version == ip.version)
+
+    reach = ("127.0.0.1", "10.1.2.3", "169.254.169.254", "203.0.113.9", "223.255.255.255")
+    reach6 = ("::1", "2001:db8::1", "64:ff9b::1", "fd00::1", "fe80::1")
+    assert all(reached(each) for each in (*reach, *reach6))
+    assert not any(reached(each) for each in ("224.0.0.1", "255.255.255.255", "ff02::1"))
+
+
 def test_only_programs_that_every_host_has_are_run(plain: Render) -> None:
     """A minimal Debian has no /bin/kill, and then a reload fails."""
     ours = ("/usr/sbin/nginx", "/usr/bin/redis-server", "/usr/local/sbin/gazette-", "/srv/gazette/")
@@ -96,10 +174,11 @@ def test_two_stores_have_nothing_in_common(plain: Render, kind: str) -> None:
         for name in ("store", "public")
     )
     assert other["User"] == other["Group"] == ["gazette-public"]
-    for name in ("User", "Group", "ExecStart", "ReadWritePaths"):
+    for name in ("User", "Group", "ExecStart", "ReadWritePaths", "SyslogIdentifier"):
         assert set(unit[name]).isdisjoint(other[name]), name
     # ... and are confined in the same way.
-    kept = {*unit} - {"User", "Group", "ExecStart", "ReadWritePaths", "Description"}
+    own = {"User", "Group", "ExecStart", "ReadWritePaths", "Description", "SyslogIdentifier"}
+    kept = {*unit} - own
     assert {name: unit[name] for name in kept} == {name: other[name] for name in kept}
 
 

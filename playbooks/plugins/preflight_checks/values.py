@@ -69,6 +69,7 @@ OWN_PROCESSES = (
     "build",
     "owner",
     "purge",
+    "rotate",
     "supervisord",
 )
 
@@ -245,6 +246,26 @@ def matching(name: str, pattern: str, what: str) -> Rule:
     def rule(values: Values) -> Iterator[Finding]:
         if not re.fullmatch(pattern, values[name]):
             yield Finding(name, f'{name} is "{values[name]}": {what}')
+
+    return rule
+
+
+def networks(name: str) -> Rule:
+    """Each is an address or a network; systemd takes ``localhost`` as well."""
+
+    def rule(values: Values) -> Iterator[Finding]:
+        for each in values[name]:
+            if each == "localhost":
+                continue
+            try:
+                ipaddress.ip_network(each)
+            except ValueError as error:
+                yield Finding(
+                    name,
+                    f'{name} has "{each}": {error}. Write "localhost", an address or a network '
+                    '("10.0.0.0/8").',
+                    each,
+                )
 
     return rule
 
@@ -565,6 +586,22 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("admin_threads",), between("admin_threads", 1, 512, "a number of threads, at least 1")),
     (("main_timeout",), between("main_timeout", 1, 86400, "a number of seconds, at least 1")),
     (("admin_timeout",), between("admin_timeout", 1, 86400, "a number of seconds, at least 1")),
+    *(
+        (
+            (name,),
+            matching(
+                name,
+                r"(100|[1-9][0-9]?)%|[1-9][0-9]*[MG]",
+                'an amount is written "512M", "2G", or "25%" for a part of the host\'s',
+            ),
+        )
+        for name in ("main_memory", "admin_memory")
+    ),
+    *(((name,), networks(name)) for name in ("main_networks", "admin_networks")),
+    (
+        ("site_unit_relax",),
+        one_line_each("site_unit_relax", "setgid|netlink", "no restriction: setgid or netlink"),
+    ),
     (("site_env",), environment("site_env")),
     (("main_env",), environment("main_env")),
     (("admin_env",), environment("admin_env")),
