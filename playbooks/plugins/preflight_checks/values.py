@@ -43,6 +43,15 @@ REFUSED_ENGINES = {
     "signed_cookies": 'keeps sessions with the visitor, where nobody can end them: use "redis"',
 }
 
+TLS = (
+    "site_port",
+    "proxy_tls",
+    "proxy_tls_certificate",
+    "proxy_tls_key",
+    "proxy_tls_port",
+    "proxy_hsts",
+)
+
 # Set by django-split for each instance; a value of the operator's would start the wrong settings.
 OWN_ENVIRONMENT = (
     "DJANGO_SETTINGS_MODULE",
@@ -59,6 +68,7 @@ OWN_PROCESSES = (
     "manage",
     "build",
     "purge",
+    "certificate",
     "supervisord",
 )
 
@@ -97,6 +107,8 @@ def check(values: Values, explicit: set[str]) -> Iterator[Finding]:
         yield from persistence(values, explicit)
     if {"session_engine", "session_store"} <= values.keys():
         yield from session(values, explicit)
+    if set(TLS) <= values.keys() - wrong:
+        yield from tls(values, explicit)
 
 
 def socket_paths(site: str) -> list[str]:
@@ -219,6 +231,50 @@ def proxy_listen(values: Values) -> Iterator[Finding]:
                 "address in brackets (the port is site_port's)",
                 address,
             )
+
+
+def tls(values: Values, explicit: set[str]) -> Iterator[Finding]:
+    """TLS, and what goes with it."""
+    kind = values["proxy_tls"]
+    files = ("proxy_tls_certificate", "proxy_tls_key")
+    if kind not in ("none", "files"):
+        yield Finding("proxy_tls", f'proxy_tls is "{kind}": it is none or files')
+        return
+    if kind == "none":
+        for name in (*files, "proxy_tls_port", "proxy_hsts"):
+            if name in explicit and values[name]:
+                yield Finding(
+                    name,
+                    f"{name} is set, and proxy_tls is none: it would mean nothing. Set proxy_tls: "
+                    "files, or take it out.",
+                )
+        return
+    for name in files:
+        path = values[name]
+        if not path:
+            yield Finding(
+                name if name in explicit else "proxy_tls",
+                f"proxy_tls is files, and {name} is not set: nginx needs a certificate and its key",
+            )
+        elif not re.fullmatch(r"(host:)?/[^\x00-\x1f\"'{};$\\]+", path):
+            yield Finding(
+                name,
+                f'{name} is "{path}": write a whole path of this machine '
+                "({{ inventory_dir }}/…), or host: and a whole path of the host",
+            )
+    where = {values[name].startswith("host:") for name in files}
+    if len(where) == 2 and all(values[name] for name in files):
+        yield Finding(
+            "proxy_tls_key",
+            "proxy_tls_certificate and proxy_tls_key are on two machines: who renews one renews "
+            "both, so give both with host:, or both without",
+        )
+    if values["proxy_tls_port"] == values["site_port"]:
+        yield Finding(
+            "proxy_tls_port",
+            f"proxy_tls_port and site_port are both {values['site_port']}: one port speaks https "
+            "or plain HTTP. The usual ones are 443 and 80.",
+        )
 
 
 def between(name: str, low: int, high: int, what: str) -> Rule:
@@ -478,6 +534,8 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("site_name",), site_name),
     (("site_hosts",), site_hosts),
     (("site_port",), between("site_port", 1, 65535, "a port is 1 to 65535")),
+    (("proxy_tls_port",), between("proxy_tls_port", 1, 65535, "a port is 1 to 65535")),
+    (("proxy_hsts",), between("proxy_hsts", 0, 10**9, "a number of seconds, 0 for none of ours")),
     (("admin_host", "site_hosts"), admin_host),
     (("proxy_listen",), proxy_listen),
     (
