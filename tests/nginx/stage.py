@@ -189,6 +189,7 @@ class Site:
             "proxy_tls_certificate": "sites/gazette/tls/certificate.pem",
             "proxy_tls_key": "sites/gazette/tls/key.pem",
             "proxy_hsts": 0,
+            "proxy_acme_root": "",
             "proxy_http2": http2_is_said(),
         }
         self.variables = {**defaults, **self.variables}

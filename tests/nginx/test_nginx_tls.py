@@ -237,6 +237,30 @@ def test_every_server_of_the_port_has_a_certificate_or_refuses(secured: Secured)
         assert [line["above"] for line in found] == [("http",)]
 
 
+@pytest.mark.parametrize("certified", [False, True])
+def test_an_authority_is_answered_by_plain_http(
+    secured: Secured, certified: bool, tmp_path: Path
+) -> None:
+    """Before the first certificate pages are served so too, or a failure would be an outage."""
+    root = secured.site.directory / "acme"
+    told = {"proxy_tls": "acme" if certified else "none", "proxy_acme_root": str(root)}
+    with site(**told, admin_host=DESK) as built:
+        found = Secured(built, secured.authority)
+        built.write()
+        found.certify(PUBLIC, DESK)
+        built.start()
+        folder = root / ".well-known" / "acme-challenge"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "token").write_text("token.thumbprint")
+        for host in (PUBLIC, DESK, "[::1]"):
+            answer = built.ask("/.well-known/acme-challenge/token", host=host)
+            assert (answer.status, answer.body) == (200, b"token.thumbprint")
+            assert built.ask("/.well-known/acme-challenge/other", host=host).status == 404
+        page = built.ask("/")
+        assert (page.status, page.instance) == ((308, "nginx") if certified else (200, "main"))
+        assert built.listening(("127.0.0.1", found.port)) is certified
+
+
 class Visitors:
     """Ask for a page again and again, each time by a connection of its own."""
 

@@ -27,6 +27,10 @@ DEFAULTS = {
     "proxy_tls_key": "",
     "proxy_tls_port": 443,
     "proxy_hsts": 0,
+    "proxy_acme_email": "",
+    "proxy_acme_server": "",
+    "site_hosts": [HOST],
+    "admin_host": "",
 }
 
 
@@ -130,13 +134,14 @@ def test_files_that_are_not_there_or_hold_something_else(authority: Authority) -
     assert "OpenSSL cannot load it" in what
 
 
+ACME = {"proxy_tls": "acme", "proxy_acme_email": "a@news.example"}
 FILES = {"proxy_tls_certificate": "/a.pem", "proxy_tls_key": "/a.key"}
 
 
 @pytest.mark.parametrize(
     ("given", "name", "text"),
     [
-        ({"proxy_tls": "yes"}, "proxy_tls", 'proxy_tls is "yes": it is none or files'),
+        ({"proxy_tls": "yes"}, "proxy_tls", 'proxy_tls is "yes": it is none, files or acme'),
         ({"proxy_tls": "files"}, "proxy_tls", "proxy_tls_certificate is not set"),
         ({"proxy_tls": "files", **FILES, "proxy_tls_key": ""}, "proxy_tls_key", "is not set"),
         ({"proxy_tls": "files", **FILES, "proxy_tls_key": "a.key"}, "proxy_tls_key", "whole path"),
@@ -152,6 +157,11 @@ FILES = {"proxy_tls_certificate": "/a.pem", "proxy_tls_key": "/a.key"}
         ),
         (FILES, "proxy_tls_key", "proxy_tls is none"),
         ({"proxy_hsts": 300}, "proxy_hsts", "proxy_tls is none"),
+        ({"proxy_tls": "acme"}, "proxy_tls", 'proxy_acme_email is ""'),
+        ({**ACME, "proxy_tls_key": "/a.key"}, "proxy_tls_key", "proxy_tls is acme"),
+        ({**ACME, "site_hosts": [HOST, "10.0.0.1"]}, "site_hosts", 'has "10.0.0.1"'),
+        ({**ACME, "site_hosts": ["localhost"]}, "site_hosts", "gives no certificate"),
+        ({**ACME, "proxy_acme_server": "http://x"}, "proxy_acme_server", "https://"),
     ],
 )
 def test_variables_that_do_not_go_together(given: dict[str, Any], name: str, text: str) -> None:
@@ -162,6 +172,7 @@ def test_variables_that_do_not_go_together(given: dict[str, Any], name: str, tex
 def test_what_goes_together_is_taken() -> None:
     for given in (
         {"proxy_tls": "none"},
+        ACME,
         {"proxy_tls": "files", **FILES, "proxy_hsts": 300},
         {"proxy_tls": "files", "proxy_tls_certificate": "host:/a", "proxy_tls_key": "host:/b"},
     ):
@@ -201,6 +212,14 @@ def test_files_on_the_host_are_looked_at_there(preflight: Preflight, authority: 
     assert outcome.problem('site_hosts has "other.example", which is not in the certificate')
     issued.key.unlink()
     assert preflight(told).problem(f'proxy_tls_key is "host:{issued.key}": no such file')
+
+
+@pytest.mark.slow
+def test_an_authority_needs_a_host_that_renews(preflight: Preflight) -> None:
+    if Path("/run/systemd/system").exists():
+        pytest.skip("this machine has systemd")
+    told = {**ACME, "proxy_tls_port": 18712}
+    assert "the host has no systemd" in preflight(told).problem("proxy_tls is acme")
 
 
 @pytest.mark.slow

@@ -24,7 +24,10 @@ class Issued:
 
 
 class Authority:
-    """Issues certificates into a directory; `ca.pem` there is what clients trust."""
+    """Issues certificates into a directory; `ca.pem` there is what clients trust.
+
+    As a company's own often does, it writes no authority key id; browsers do not mind.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

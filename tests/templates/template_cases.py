@@ -38,6 +38,7 @@ VARIABLES: dict[str, Any] = {
     "proxy_tls_certificate": "",
     "proxy_tls_key": "",
     "proxy_hsts": 0,
+    "proxy_acme_root": "",
     "proxy_http2": "listen",
     "live_dir": "/srv/gazette/live",
     "admin_prefixes": ["/admin/", "/django-admin/"],

@@ -39,7 +39,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "proxy_hsts": 300,
         "admin_host": "desk.example.org",
     },
+    "before the first certificate": {"proxy_acme_root": "/var/lib/django-split/gazette/acme"},
     "tls, newer nginx": {
+        "proxy_acme_root": "/var/lib/django-split/gazette/acme",
         "proxy_tls": "files",
         "proxy_tls_port": 8443,
         "catchall_tls": True,

@@ -58,7 +58,15 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
             result["warnings"] = [*seen["remarks"], *checks.remarks]
         if checks.problems:
             return {**result, "failed": True, "msg": message(host, checks.problems)}
-        return {**result, "changed": False, "host": {**seen["host"], "source": checks.origin()}}
+        return {
+            **result,
+            "changed": False,
+            "host": {
+                **seen["host"],
+                "source": checks.origin(),
+                "acme_certified": checks.certified(seen),
+            },
+        }
 
 
 class _Checks:
@@ -111,7 +119,7 @@ class _Checks:
 
     def certificate(self) -> None:
         """The files that lie here; those on the host are the host's to look at."""
-        if not self._has("proxy_tls", *certificates.FILES) or self._values["proxy_tls"] == "none":
+        if not self._has("proxy_tls", *certificates.FILES) or self._values["proxy_tls"] != "files":
             return
         if self._values[certificates.CERTIFICATE].startswith(certificates.ON_HOST):
             return
@@ -128,14 +136,23 @@ class _Checks:
 
     def _shown(self, path: str, text: bytes) -> None:
         """What a certificate says of itself."""
+        for finding in certificates.content(path, text, self._served()):
+            self._found(finding)
+        self.remarks += filter(None, [certificates.remark(path, text)])
+
+    def _served(self) -> list[tuple[str, str]]:
+        """The names that a certificate has to have."""
         names = []
         if self._has("site_hosts"):
             names += [("site_hosts", host) for host in self._values["site_hosts"]]
         if self._has("admin_host") and self._values["admin_host"]:
             names.append(("admin_host", self._values["admin_host"]))
-        for finding in certificates.content(path, text, names):
-            self._found(finding)
-        self.remarks += filter(None, [certificates.remark(path, text)])
+        return names
+
+    def certified(self, seen: dict[str, Any]) -> bool:
+        """Whether the host has the authority's certificate for all names; else it is asked for."""
+        text = seen.get("acme_certificate", "").encode()
+        return bool(text) and not list(certificates.content("", text, self._served()))
 
     def questions(self) -> dict[str, Any]:
         """The module's arguments; what is broken here is not asked there."""
@@ -153,7 +170,9 @@ class _Checks:
             if self._has("proxy_tls_port"):
                 asked["tls_port"] = self._values["proxy_tls_port"]
             on_host = [self._values[name] for name in certificates.FILES]
-            if on_host[0].startswith(certificates.ON_HOST):
+            if self._values["proxy_tls"] == "acme":
+                asked["acme"] = True
+            elif on_host[0].startswith(certificates.ON_HOST):
                 asked["certificate"] = [path.removeprefix(certificates.ON_HOST) for path in on_host]
         asked["disk_megabytes"] = self._task_vars.get("preflight_disk_megabytes", 500)
         for name, text in self._source.texts.items() if self._source else ():

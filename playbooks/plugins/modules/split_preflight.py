@@ -32,6 +32,7 @@ options:
   port: {description: The port that nginx will listen on., type: int}
   tls_port: {description: The port of https that it will listen on., type: int}
   certificate: {description: "Certificate and key, if they are here.", type: list, elements: str}
+  acme: {description: Whether certbot is to get a certificate on this host., type: bool}
   listen: {description: The addresses that it will listen on., type: list, elements: str}
   python: {description: The Python that the site will run on., type: str}
   settings: {description: "The settings module's text, zlib and base64.", type: str}
@@ -45,6 +46,7 @@ host: {description: What later roles need to know of the host., type: dict, retu
 problems: {description: "In the way: variable, what, mend.", type: list, returned: always}
 remarks: {description: What is worth a warning., type: list, returned: always}
 certificate: {description: "The certificate's text, where it is here.", type: str, returned: always}
+acme_certificate: {description: "The authority's, where one is here.", type: str, returned: always}
 settings: {description: "Not Python (error), or empty.", type: dict, returned: always}
 """
 
@@ -52,6 +54,7 @@ OPTIONS = {
     "site": {"type": "str"},
     "port": {"type": "int"},
     "tls_port": {"type": "int"},
+    "acme": {"type": "bool", "default": False},
     "certificate": {"type": "list", "elements": "str", "default": []},
     "listen": {"type": "list", "elements": "str", "default": []},
     "python": {"type": "str"},
@@ -102,6 +105,7 @@ class Host:
         self.settings: dict[str, Any] = {}
         self.facts: dict[str, Any] = {}
         self.certificate_text = ""
+        self.acme_text = ""
 
     def problem(self, variable: str, what: str, mend: str = "") -> None:
         self.problems.append({"variable": variable, "what": what, "mend": mend})
@@ -140,6 +144,8 @@ class Host:
         for variable, port in (("site_port", "port"), ("proxy_tls_port", "tls_port")):
             if self.params[port] and self.params["listen"]:
                 self.port(variable, self.params[port], self.params["listen"])
+        if self.params["acme"]:
+            self.acme()
         if self.params["certificate"]:
             self.certificate(*self.params["certificate"])
         if site:
@@ -236,6 +242,21 @@ class Host:
                 "it wrote nothing"
             ]
             return f"an unprivileged user cannot run it as a Python ({last[0]})"
+
+    def acme(self) -> None:
+        """The certificate of an earlier run, and whether something here can renew it."""
+        if self.facts["process_manager"] != "systemd":
+            self.problem(
+                "proxy_tls",
+                "proxy_tls is acme: certbot's certificates are renewed by a timer of systemd's, "
+                "and the host has no systemd",
+                "Set proxy_tls: files, and have the files renewed elsewhere.",
+            )
+        try:
+            with open(f"/etc/letsencrypt/live/{self.params['site']}/fullchain.pem") as file:
+                self.acme_text = file.read()
+        except OSError:
+            pass
 
     def certificate(self, certificate: str, key: str) -> None:
         """Files that something on this host renews: nginx reads them where they are."""
@@ -468,6 +489,7 @@ def main() -> None:
         problems=host.problems,
         remarks=host.remarks,
         certificate=host.certificate_text,
+        acme_certificate=host.acme_text,
         settings=host.settings,
     )
 

@@ -50,6 +50,10 @@ TLS = (
     "proxy_tls_key",
     "proxy_tls_port",
     "proxy_hsts",
+    "proxy_acme_email",
+    "proxy_acme_server",
+    "site_hosts",
+    "admin_host",
 )
 
 # Set by django-split for each instance; a value of the operator's would start the wrong settings.
@@ -237,19 +241,25 @@ def tls(values: Values, explicit: set[str]) -> Iterator[Finding]:
     """TLS, and what goes with it."""
     kind = values["proxy_tls"]
     files = ("proxy_tls_certificate", "proxy_tls_key")
-    if kind not in ("none", "files"):
-        yield Finding("proxy_tls", f'proxy_tls is "{kind}": it is none or files')
+    acme = ("proxy_acme_email", "proxy_acme_server")
+    unused = {
+        "none": (*files, *acme, "proxy_tls_port", "proxy_hsts"),
+        "files": acme,
+        "acme": files,
+    }
+    if kind not in unused:
+        yield Finding("proxy_tls", f'proxy_tls is "{kind}": it is none, files or acme')
         return
-    if kind == "none":
-        for name in (*files, "proxy_tls_port", "proxy_hsts"):
-            if name in explicit and values[name]:
-                yield Finding(
-                    name,
-                    f"{name} is set, and proxy_tls is none: it would mean nothing. Set proxy_tls: "
-                    "files, or take it out.",
-                )
-        return
-    for name in files:
+    for name in unused[kind]:
+        if name in explicit and values[name]:
+            yield Finding(
+                name,
+                f"{name} is set, and proxy_tls is {kind}: it would mean nothing. Take it out, or "
+                "set proxy_tls to what you mean.",
+            )
+    if kind == "acme":
+        yield from acme_values(values)
+    for name in files if kind == "files" else ():
         path = values[name]
         if not path:
             yield Finding(
@@ -263,18 +273,43 @@ def tls(values: Values, explicit: set[str]) -> Iterator[Finding]:
                 "({{ inventory_dir }}/…), or host: and a whole path of the host",
             )
     where = {values[name].startswith("host:") for name in files}
-    if len(where) == 2 and all(values[name] for name in files):
+    if kind == "files" and len(where) == 2 and all(values[name] for name in files):
         yield Finding(
             "proxy_tls_key",
             "proxy_tls_certificate and proxy_tls_key are on two machines: who renews one renews "
             "both, so give both with host:, or both without",
         )
-    if values["proxy_tls_port"] == values["site_port"]:
+    if kind != "none" and values["proxy_tls_port"] == values["site_port"]:
         yield Finding(
             "proxy_tls_port",
             f"proxy_tls_port and site_port are both {values['site_port']}: one port speaks https "
             "or plain HTTP. The usual ones are 443 and 80.",
         )
+
+
+def acme_values(values: Values) -> Iterator[Finding]:
+    """What an authority wants to know, and the names that it gives certificates for."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", values["proxy_acme_email"]):
+        yield Finding(
+            "proxy_acme_email" if values["proxy_acme_email"] else "proxy_tls",
+            f'proxy_tls is acme, and proxy_acme_email is "{values["proxy_acme_email"]}": '
+            "the authority wants an address",
+        )
+    if not re.fullmatch(r"(https://[!-~]+)?", values["proxy_acme_server"]):
+        yield Finding(
+            "proxy_acme_server",
+            f'proxy_acme_server is "{values["proxy_acme_server"]}": an https:// address',
+        )
+    names = [("site_hosts", host) for host in values["site_hosts"]]
+    names += [("admin_host", values["admin_host"])] if values["admin_host"] else []
+    for variable, host in names:
+        if "." not in host or host.endswith(".localhost") or _is_address(host):
+            yield Finding(
+                variable,
+                f'{variable} has "{host}", and proxy_tls is acme: an authority gives no '
+                "certificate for it. Take it out, or set proxy_tls: files.",
+                host,
+            )
 
 
 def between(name: str, low: int, high: int, what: str) -> Rule:
