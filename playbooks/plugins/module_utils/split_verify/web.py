@@ -122,7 +122,7 @@ def connect(target: Target, timeout: float) -> socket.socket:
 def trusting(ca: str) -> ssl.SSLContext:
     """What a browser of an operator's would trust. Reading all of the system's takes a moment."""
     context = ssl.create_default_context()
-    # From 3.13 on Python refuses what no browser does: a certificate without its authority's key id.
+    # From 3.13 on Python refuses what no browser does: one without its authority's key id.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if ca:
         context.load_verify_locations(cadata=ca)
