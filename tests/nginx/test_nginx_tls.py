@@ -122,7 +122,9 @@ def test_the_admins_host_leads_to_the_public_pages_by_https(secured: Secured) ->
     )
 
 
-@pytest.mark.parametrize("target", ["/", "/?refuse=404", "/static/app.css", "/media/photo.jpg"])
+@pytest.mark.parametrize(
+    "target", ["/", "/?refuse=404", "/?hsts=1", "/static/app.css", "/media/photo.jpg"]
+)
 def test_browsers_are_told_once_to_stay_with_https(secured: Secured, target: str) -> None:
     assert secured.ask(target).header("strict-transport-security") == f"max-age={HSTS}"
 
@@ -131,6 +133,7 @@ def test_without_proxy_hsts_nothing_is_said_and_the_sites_own_header_goes_throug
     with site(proxy_tls="files") as built:
         built.write()
         lines = directives(built)
+    assert values(lines, "ssl_certificate")
     assert not [args for args in values(lines, "add_header") if "Strict" in args[0]]
     assert not values(lines, "proxy_hide_header")
 
