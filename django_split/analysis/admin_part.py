@@ -20,7 +20,10 @@ ADMIN_APP = "django_split.runtime.admin.apps.AdminInstanceConfig"
 def admin_part(mounts: list[Mount], prefixes: list[str], deployment: Deployment) -> Admin:
     session = deployment.session
     engine = session.engine or _local_engine()
-    cookie = f"{deployment.site}_admin_sessionid"
+    # Browsers take a cookie of this prefix from https only, and only with Secure: nobody who can
+    # answer for the host name by plain HTTP plants one.
+    prefix = "__Secure-" if deployment.scheme == "https" else ""
+    cookie = f"{prefix}{deployment.site}_admin_sessionid"
     path = prefixes[0] if len(prefixes) == 1 else "/"
     mount = urls.primary(mounts, deployment.admin_path) if mounts else None
     where = "the only admin prefix" if len(prefixes) == 1 else "there are several admin prefixes"

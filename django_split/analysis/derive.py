@@ -46,6 +46,7 @@ def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Der
                 "our nginx ends TLS and overwrites this header",
             ),
         )
+        yield "CSRF_COOKIE_SECURE", Derived("set", True, "the site is served by https")
     if to.static_root:
         yield "STATIC_ROOT", Derived("set", to.static_root, "nginx serves static files from there")
     if to.hosts:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.authority import Authority
 
 from . import units
 from .conftest import newcomer
@@ -174,3 +178,41 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     assert "public" not in loaded
     assert "purge" not in loaded
     assert not [each for each in site.daemons().values() if "public/store.sock" in each]
+
+
+def test_https_with_a_certificate_that_is_watched_and_plain_http_again(
+    site: Site, tmp_path: Path
+) -> None:
+    host, port = site.host, free_port()
+    authority = Authority(tmp_path)
+    authority.issue("localhost", "127.0.0.1")
+    host.copy_in(tmp_path, f"/root/{tmp_path.name}")
+    files = f"/root/{tmp_path.name}/site"
+    given = (f"proxy_tls_certificate={files}.pem", f"proxy_tls_key={files}.key")
+    said = site.make(
+        "site",
+        *("proxy_tls=files", f"proxy_tls_port={port}", *given),
+        *(f"verify_ca=/root/{tmp_path.name}/ca.pem", f"@{ANSWERS}"),
+    )
+    assert f"https://localhost:{port}/admin/" in said
+    context = ssl.create_default_context(cafile=str(authority.file))
+    page = http.client.HTTPSConnection("localhost", port, timeout=30, context=context)
+    page.request("GET", "/")
+    assert "Gazette" in page.getresponse().read().decode()
+    page.close()
+    key = host.run("stat -c '%U %a' /etc/django-split/nginx/sites/gazette/tls/key.pem").stdout
+    assert key.split() == ["root", "600"]
+
+    assert host.run("systemctl is-active gazette-certificate.timer").stdout.strip() == "active"
+    host.run("systemctl start gazette-certificate.service")
+    until = "while systemctl is-active --quiet gazette-certificate.service; do sleep 0.2; done"
+    host.run(f"timeout 60 sh -c '{until}'")
+    shown = host.run("systemctl show -P Result -P ExecMainStatus gazette-certificate.service")
+    assert shown.stdout.split() == ["success", "0"]
+
+    site.make("site", f"@{ANSWERS}")
+    assert site.visitor.ask("/").status == 200
+    left = "find /etc/systemd /etc/django-split /usr/local/sbin"
+    left += " -name '*certificate*' -o -name key.pem"
+    assert host.run(left).stdout == ""
+    assert "certificate" not in host.run("systemctl list-units --all 'gazette-*'").stdout

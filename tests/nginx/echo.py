@@ -3,6 +3,7 @@
 /pid                    the process that answers
 ?accel=PATH             answers with X-Accel-Redirect
 ?cookie=BYTES           answers with a cookie of that length
+?hsts=SECONDS           answers with a Strict-Transport-Security of its own
 ?refuse=STATUS          answers with that status and a body of its own
 """
 
@@ -41,5 +42,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         headers.append(("X-Accel-Redirect", query["accel"]))
     if "cookie" in query:
         headers.append(("Set-Cookie", "messages=" + "x" * int(query["cookie"])))
+    if "hsts" in query:
+        headers.append(("Strict-Transport-Security", "max-age=" + query["hsts"]))
     start_response(f"{query.get('refuse', '200')} Said by the instance", headers)
     return [json.dumps(answer).encode()]

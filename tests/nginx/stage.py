@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -58,15 +59,23 @@ class Response:
         return str(self.said.get("instance", "nginx"))
 
 
-def exchange(address: tuple[str, int] | str, request: bytes, wait: float = 15) -> Response | None:
+def exchange(
+    address: tuple[str, int] | str,
+    request: bytes,
+    wait: float = 15,
+    tls: Callable[[socket.socket], socket.socket] | None = None,
+) -> Response | None:
     """Send bytes, read until the other side closes. None when it closes without a byte.
 
     Clients of the standard library correct what they send; these requests must go out as they are.
     """
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as connection:
+    with contextlib.ExitStack() as open_now:
+        connection = open_now.enter_context(socket.socket(family, socket.SOCK_STREAM))
         connection.settimeout(wait)
         connection.connect(address)
+        if tls:
+            connection = open_now.enter_context(tls(connection))
         received = b""
         # nginx may answer and close before it has read all that a client has to say.
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):
@@ -115,6 +124,13 @@ def request(
         f"{key}: {value}".encode("latin-1") for key, value in fields.items() if value is not None
     ]
     return b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
+
+
+def http2_is_said() -> str:
+    """Where this nginx wants to be told of HTTP/2 (roles/nginx/vars)."""
+    told = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
+    version = tuple(int(number) for number in re.findall(r"[0-9]+", told)[:3])
+    return "listen" if version < (1, 25, 1) else "directive"
 
 
 def free_port() -> int:
@@ -168,6 +184,13 @@ class Site:
             "admin_timeout": 10,
             "proxy_user": PROXY_USER,
             "proxy_group": SHARED_GROUP,
+            "proxy_tls": "none",
+            "proxy_tls_port": free_port(),
+            "proxy_tls_certificate": "sites/gazette/tls/certificate.pem",
+            "proxy_tls_key": "sites/gazette/tls/key.pem",
+            "proxy_hsts": 0,
+            "proxy_acme_root": "",
+            "proxy_http2": http2_is_said(),
         }
         self.variables = {**defaults, **self.variables}
 
@@ -199,9 +222,15 @@ class Site:
         for name in ("nginx", "proxy_headers", "static_types", "upload_types"):
             (etc / f"{name}.conf").write_text(render(f"nginx/{name}.conf.j2", **self.variables))
         for address in self.variables["proxy_listen"]:
-            listen = f"{address}:{self.port}"
-            text = render("nginx/catchall.conf.j2", catchall_listen=listen)
-            (etc / "catchall" / f"{listen.strip('[]')}.conf").write_text(text)
+            for tls in (False, True) if self.variables["proxy_tls"] != "none" else (False,):
+                listen = f"{address}:{self.variables['proxy_tls_port'] if tls else self.port}"
+                text = render(
+                    "nginx/catchall.conf.j2",
+                    catchall_listen=listen,
+                    catchall_tls=tls,
+                    proxy_http2=self.variables["proxy_http2"],
+                )
+                (etc / "catchall" / f"{listen.strip('[]')}.conf").write_text(text)
         text = render("nginx/site.conf.j2", **self.variables)
         (etc / "sites" / "gazette" / "site.conf").write_text(text)
 

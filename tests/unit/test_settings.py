@@ -162,6 +162,12 @@ def test_cookies_are_secure_where_there_is_tls_only(make_site: MakeSite) -> None
         "https",
     ]
     assert in_force(site, "admin", "settings.SESSION_COOKIE_DOMAIN") is None
+    # A browser takes a cookie of that prefix from https only.
+    assert plain.admin.session.cookie == "trial_admin_sessionid"
+    assert tls.admin.session.cookie == "__Secure-trial_admin_sessionid"
+    assert in_force(site, "admin", "settings.SESSION_COOKIE_NAME") == tls.admin.session.cookie
+    for instance in ("main", "admin"):
+        assert in_force(site, instance, "settings.CSRF_COOKIE_SECURE") is True
 
 
 def test_drift_from_the_plan_is_a_warning(make_site: MakeSite) -> None:

@@ -124,6 +124,8 @@ class Host:
             "admin_host": "",
             "store_socket": f"{root}/run/store/store.sock",
             "public_socket": "",
+            "plain_port": 0,
+            "ca": "",
             "main_env": f"{root}/etc/main.env",
             "admin_env": f"{root}/etc/admin.env",
             "main_user": self.user("main"),

@@ -23,6 +23,7 @@ HTML = (("Content-Type", "text/html; charset=utf-8"),)
 def site(**arguments: Any) -> Site:
     """A site that is nowhere."""
     given = {"hosts": ["news.example"], "port": 8080, "listen": ["*", "[::]"], "timeout": 1}
+    given |= {"plain_port": 0, "ca": ""}
     return Site({**given, **arguments}, PLAN)
 
 

@@ -25,6 +25,7 @@ def play(
     role = {
         "verify_hosts": given["hosts"],
         "verify_port": given["port"],
+        "verify_plain_port": 0,
         "verify_listen": given["listen"],
         "verify_plan": given["plan_file"],
         "verify_sockets": {name: given[f"{name}_socket"] for name in names[:3]},

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # Ansible loads a plugin by its path: what it shares with others is not on Python's path by itself.
 sys.path.append(str(ROOT / "playbooks" / "plugins"))
 
-from preflight_checks import settings, source, table, values  # noqa: E402
+from preflight_checks import certificates, settings, source, table, values  # noqa: E402
 from preflight_checks.origins import Inventory  # noqa: E402
 from preflight_checks.problems import Problem, message  # noqa: E402
 
@@ -38,6 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
         checks = _Checks(self._templar, self._loader, task_vars)
         checks.variables()
         checks.source()
+        checks.certificate()
         try:
             seen = self._execute_module(
                 module_name="split_preflight", module_args=checks.questions(), task_vars=task_vars
@@ -54,10 +55,18 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
             )
         else:
             checks.answers(seen)
-            result["warnings"] = seen["remarks"]
+            result["warnings"] = [*seen["remarks"], *checks.remarks]
         if checks.problems:
             return {**result, "failed": True, "msg": message(host, checks.problems)}
-        return {**result, "changed": False, "host": {**seen["host"], "source": checks.origin()}}
+        return {
+            **result,
+            "changed": False,
+            "host": {
+                **seen["host"],
+                "source": checks.origin(),
+                "acme_certified": checks.certified(seen),
+            },
+        }
 
 
 class _Checks:
@@ -65,6 +74,8 @@ class _Checks:
 
     def __init__(self, templar: Any, loader: Any, task_vars: dict[str, Any]) -> None:
         self.problems: list[Problem] = []
+        self.remarks: list[str] = []
+        self._loader = loader
         self._templar = templar
         self._task_vars = task_vars
         self._table = table.read_table(TABLE)
@@ -106,6 +117,43 @@ class _Checks:
         for finding in settings.check(self._source, directory, module, requirements):
             self._found(finding)
 
+    def certificate(self) -> None:
+        """The files that lie here; those on the host are the host's to look at."""
+        if not self._has("proxy_tls", *certificates.FILES) or self._values["proxy_tls"] != "files":
+            return
+        if self._values[certificates.CERTIFICATE].startswith(certificates.ON_HOST):
+            return
+        for finding in certificates.given(self._values, self._loader):
+            self._broken.add(finding.variable)
+            self._found(finding)
+        if self._has(*certificates.FILES):
+            path = self._values[certificates.CERTIFICATE]
+            with open(self._loader.get_real_file(path), "rb") as file:
+                self._shown(path, file.read())
+
+    def _has(self, *names: str) -> bool:
+        return all(name in self._values and name not in self._broken for name in names)
+
+    def _shown(self, path: str, text: bytes) -> None:
+        """What a certificate says of itself."""
+        for finding in certificates.content(path, text, self._served()):
+            self._found(finding)
+        self.remarks += filter(None, [certificates.remark(path, text)])
+
+    def _served(self) -> list[tuple[str, str]]:
+        """The names that a certificate has to have."""
+        names = []
+        if self._has("site_hosts"):
+            names += [("site_hosts", host) for host in self._values["site_hosts"]]
+        if self._has("admin_host") and self._values["admin_host"]:
+            names.append(("admin_host", self._values["admin_host"]))
+        return names
+
+    def certified(self, seen: dict[str, Any]) -> bool:
+        """Whether the host has the authority's certificate for all names; else it is asked for."""
+        text = seen.get("acme_certificate", "").encode()
+        return bool(text) and not list(certificates.content("", text, self._served()))
+
     def questions(self) -> dict[str, Any]:
         """The module's arguments; what is broken here is not asked there."""
         asked: dict[str, Any] = {
@@ -118,6 +166,14 @@ class _Checks:
             }.items()
             if name in self._values and name not in self._broken
         }
+        if self._has("proxy_tls", *certificates.FILES) and self._values["proxy_tls"] != "none":
+            if self._has("proxy_tls_port"):
+                asked["tls_port"] = self._values["proxy_tls_port"]
+            on_host = [self._values[name] for name in certificates.FILES]
+            if self._values["proxy_tls"] == "acme":
+                asked["acme"] = True
+            elif on_host[0].startswith(certificates.ON_HOST):
+                asked["certificate"] = [path.removeprefix(certificates.ON_HOST) for path in on_host]
         asked["disk_megabytes"] = self._task_vars.get("preflight_disk_megabytes", 500)
         for name, text in self._source.texts.items() if self._source else ():
             asked["settings_path"] = name
@@ -131,6 +187,8 @@ class _Checks:
         """What the host has to say about the host, and about the settings in its own Python."""
         for problem in seen["problems"]:
             self._add(problem["variable"], problem["what"], problem.get("mend", ""))
+        if seen.get("certificate"):
+            self._shown(self._values[certificates.CERTIFICATE], seen["certificate"].encode())
         told = seen.get("settings") or {}
         if self._source is None or "site_settings" in self._broken:
             return

@@ -12,6 +12,7 @@ import os
 import platform
 import pwd
 import re
+import ssl
 import stat
 import subprocess
 import zlib
@@ -29,6 +30,9 @@ description:
 options:
   site: {description: The site's name., type: str}
   port: {description: The port that nginx will listen on., type: int}
+  tls_port: {description: The port of https that it will listen on., type: int}
+  certificate: {description: "Certificate and key, if they are here.", type: list, elements: str}
+  acme: {description: Whether certbot is to get a certificate on this host., type: bool}
   listen: {description: The addresses that it will listen on., type: list, elements: str}
   python: {description: The Python that the site will run on., type: str}
   settings: {description: "The settings module's text, zlib and base64.", type: str}
@@ -41,12 +45,17 @@ RETURN = r"""
 host: {description: What later roles need to know of the host., type: dict, returned: always}
 problems: {description: "In the way: variable, what, mend.", type: list, returned: always}
 remarks: {description: What is worth a warning., type: list, returned: always}
+certificate: {description: "The certificate's text, where it is here.", type: str, returned: always}
+acme_certificate: {description: "The authority's, where one is here.", type: str, returned: always}
 settings: {description: "Not Python (error), or empty.", type: dict, returned: always}
 """
 
 OPTIONS = {
     "site": {"type": "str"},
     "port": {"type": "int"},
+    "tls_port": {"type": "int"},
+    "acme": {"type": "bool", "default": False},
+    "certificate": {"type": "list", "elements": "str", "default": []},
     "listen": {"type": "list", "elements": "str", "default": []},
     "python": {"type": "str"},
     "settings": {"type": "str", "no_log": True},
@@ -95,6 +104,8 @@ class Host:
         self.remarks: list[str] = []
         self.settings: dict[str, Any] = {}
         self.facts: dict[str, Any] = {}
+        self.certificate_text = ""
+        self.acme_text = ""
 
     def problem(self, variable: str, what: str, mend: str = "") -> None:
         self.problems.append({"variable": variable, "what": what, "mend": mend})
@@ -105,6 +116,10 @@ class Host:
             process_manager=process_manager(),
             machine=platform.machine(),
             ipv6=has_ipv6(),
+            # Daily looks at a certificate, from an earlier run with TLS.
+            certificate_timer=bool(
+                site and os.path.exists(f"/etc/systemd/system/{site}-certificate.timer")
+            ),
             manifest_exists=bool(
                 site and glob.glob(os.path.join(STATE, site, "manifests", "*.json"))
             ),
@@ -126,8 +141,13 @@ class Host:
             return
         if self.params["python"]:
             self.python(self.params["python"])
-        if self.params["port"] and self.params["listen"]:
-            self.port(self.params["port"], self.params["listen"])
+        for variable, port in (("site_port", "port"), ("proxy_tls_port", "tls_port")):
+            if self.params[port] and self.params["listen"]:
+                self.port(variable, self.params[port], self.params["listen"])
+        if self.params["acme"]:
+            self.acme()
+        if self.params["certificate"]:
+            self.certificate(*self.params["certificate"])
         if site:
             self.names(site)
 
@@ -223,7 +243,57 @@ class Host:
             ]
             return f"an unprivileged user cannot run it as a Python ({last[0]})"
 
-    def port(self, port: int, addresses: list[str]) -> None:
+    def acme(self) -> None:
+        """The certificate of an earlier run, and whether something here can renew it."""
+        if self.facts["process_manager"] != "systemd":
+            self.problem(
+                "proxy_tls",
+                "proxy_tls is acme: certbot's certificates are renewed by a timer of systemd's, "
+                "and the host has no systemd",
+                "Set proxy_tls: files, and have the files renewed elsewhere.",
+            )
+        try:
+            with open(f"/etc/letsencrypt/live/{self.params['site']}/fullchain.pem") as file:
+                self.acme_text = file.read()
+        except OSError:
+            pass
+
+    def certificate(self, certificate: str, key: str) -> None:
+        """Files that something on this host renews: nginx reads them where they are."""
+        for variable, path in (("proxy_tls_certificate", certificate), ("proxy_tls_key", key)):
+            said = f'{variable} is "host:{path}": '
+            try:
+                with open(path, encoding="ascii", errors="replace") as file:
+                    text = file.read()
+                    mode = os.fstat(file.fileno()).st_mode
+            except OSError as error:
+                self.problem(
+                    variable, f"{said}{(error.strerror or str(error)).lower()} on the host"
+                )
+                return
+            if variable == "proxy_tls_certificate":
+                self.certificate_text = text
+            elif "ENCRYPTED" in text:
+                self.problem(
+                    variable,
+                    f"{said}it has a passphrase, and nobody is there to type it when nginx starts",
+                )
+                return
+            elif mode & (stat.S_IROTH | stat.S_IWOTH):
+                self.problem(
+                    variable,
+                    f"{said}everybody on the host may read or write it ({stat.S_IMODE(mode):04o})",
+                    f"Make it root's alone: chmod 600 {path}",
+                )
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        except ssl.SSLError as error:
+            what = f"OpenSSL cannot load it with {certificate} ({error.reason or error})"
+            if error.reason == "KEY_VALUES_MISMATCH":
+                what = f"not the key of the first certificate in {certificate}"
+            self.problem("proxy_tls_key", f'proxy_tls_key is "host:{key}": {what}')
+
+    def port(self, variable: str, port: int, addresses: list[str]) -> None:
         """A port is taken when the kernel refuses it and not only our own nginx is in the way."""
         held = listeners(port)
         foreign: dict[str, str] = {}
@@ -249,17 +319,17 @@ class Host:
                     foreign["something that /proc does not show"] = ""
             elif failed is not None:
                 self.problem(
-                    "site_port",
-                    f"site_port is {port}: the host refuses it on {said} ({os.strerror(failed)})",
+                    variable,
+                    f"{variable} is {port}: the host refuses it on {said} ({os.strerror(failed)})",
                 )
         if foreign:
             self.problem(
-                "site_port",
-                f"site_port is {port}, in use on the host by {'; and by '.join(sorted(foreign))}",
-                self.other_port(port, addresses, set(foreign.values()) - {""}),
+                variable,
+                f"{variable} is {port}, in use on the host by {'; and by '.join(sorted(foreign))}",
+                self.other_port(variable, port, addresses, set(foreign.values()) - {""}),
             )
 
-    def other_port(self, port: int, addresses: list[str], units: set[str]) -> str:
+    def other_port(self, variable: str, port: int, addresses: list[str], units: set[str]) -> str:
         usable = [plain(each) for each in addresses]
         usable = [each for each in usable if self.facts["ipv6"] or ":" not in each]
         start = port + 1 if port >= 1024 else 8080
@@ -272,7 +342,7 @@ class Host:
         if units and self.facts["process_manager"] == "systemd":
             stop = "Stop it for good (systemctl disable --now {})".format(" ".join(sorted(units)))
         example = f" ({free[0]} is free)" if free else ""
-        return f"{stop}, or take another site_port{example}."
+        return f"{stop}, or take another {variable}{example}."
 
     def ours(self, listener: Listener) -> bool:
         """Our nginx of the host or of this site: known by its prefix (-p), which is ours alone."""
@@ -416,6 +486,8 @@ def main() -> None:
         host=host.facts,
         problems=host.problems,
         remarks=host.remarks,
+        certificate=host.certificate_text,
+        acme_certificate=host.acme_text,
         settings=host.settings,
     )
 

@@ -25,6 +25,15 @@ options:
     description: The port that nginx listens on.
     type: int
     default: 80
+  plain_port:
+    description: >-
+      The port of plain HTTP where O(port) speaks https; it must send visitors there. 0 without TLS.
+    type: int
+    default: 0
+  ca:
+    description: Certificates (PEM) to trust beside those that the host trusts.
+    type: str
+    default: ""
   listen:
     description: The addresses that nginx listens on, as nginx writes them.
     type: list
@@ -214,6 +223,8 @@ ARGUMENTS = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "admin_host": {"type": "str", "default": ""},
     "port": {"type": "int", "default": 80},
+    "plain_port": {"type": "int", "default": 0},
+    "ca": {"type": "str", "default": ""},
     "listen": texts("*", "[::]"),
     "plan_file": path(),
     "main_socket": path(),

@@ -52,6 +52,19 @@ REFUSED_ENGINES = {
     "signed_cookies": 'keeps sessions with the visitor, where nobody can end them: use "redis"',
 }
 
+TLS = (
+    "site_port",
+    "proxy_tls",
+    "proxy_tls_certificate",
+    "proxy_tls_key",
+    "proxy_tls_port",
+    "proxy_hsts",
+    "proxy_acme_email",
+    "proxy_acme_server",
+    "site_hosts",
+    "admin_host",
+)
+
 # Set by django-split for each instance; a value of the operator's would start the wrong settings.
 OWN_ENVIRONMENT = (
     "DJANGO_SETTINGS_MODULE",
@@ -70,6 +83,7 @@ OWN_PROCESSES = (
     "owner",
     "purge",
     "rotate",
+    "certificate",
     "supervisord",
 )
 
@@ -110,6 +124,8 @@ def check(values: Values, explicit: set[str]) -> Iterator[Finding]:
         yield from persistence(values, explicit)
     if {"session_engine", "session_store"} <= values.keys():
         yield from session(values, explicit)
+    if set(TLS) <= values.keys() - wrong:
+        yield from tls(values, explicit)
 
 
 def socket_paths(site: str) -> list[str]:
@@ -231,6 +247,81 @@ def proxy_listen(values: Values) -> Iterator[Finding]:
                 f'proxy_listen has "{address}": an address is "*", an IPv4 address or an IPv6 '
                 "address in brackets (the port is site_port's)",
                 address,
+            )
+
+
+def tls(values: Values, explicit: set[str]) -> Iterator[Finding]:
+    """TLS, and what goes with it."""
+    kind = values["proxy_tls"]
+    files = ("proxy_tls_certificate", "proxy_tls_key")
+    acme = ("proxy_acme_email", "proxy_acme_server")
+    unused = {
+        "none": (*files, *acme, "proxy_tls_port", "proxy_hsts"),
+        "files": acme,
+        "acme": files,
+    }
+    if kind not in unused:
+        yield Finding("proxy_tls", f'proxy_tls is "{kind}": it is none, files or acme')
+        return
+    for name in unused[kind]:
+        if name in explicit and values[name]:
+            yield Finding(
+                name,
+                f"{name} is set, and proxy_tls is {kind}: it would mean nothing. Take it out, or "
+                "set proxy_tls to what you mean.",
+            )
+    if kind == "acme":
+        yield from acme_values(values)
+    for name in files if kind == "files" else ():
+        path = values[name]
+        if not path:
+            yield Finding(
+                name if name in explicit else "proxy_tls",
+                f"proxy_tls is files, and {name} is not set: nginx needs a certificate and its key",
+            )
+        elif not re.fullmatch(r"(host:)?/[^\x00-\x1f\"'{};$\\]+", path):
+            yield Finding(
+                name,
+                f'{name} is "{path}": write a whole path of this machine '
+                "({{ inventory_dir }}/…), or host: and a whole path of the host",
+            )
+    where = {values[name].startswith("host:") for name in files}
+    if kind == "files" and len(where) == 2 and all(values[name] for name in files):
+        yield Finding(
+            "proxy_tls_key",
+            "proxy_tls_certificate and proxy_tls_key are on two machines: who renews one renews "
+            "both, so give both with host:, or both without",
+        )
+    if kind != "none" and values["proxy_tls_port"] == values["site_port"]:
+        yield Finding(
+            "proxy_tls_port",
+            f"proxy_tls_port and site_port are both {values['site_port']}: one port speaks https "
+            "or plain HTTP. The usual ones are 443 and 80.",
+        )
+
+
+def acme_values(values: Values) -> Iterator[Finding]:
+    """What an authority wants to know, and the names that it gives certificates for."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", values["proxy_acme_email"]):
+        yield Finding(
+            "proxy_acme_email" if values["proxy_acme_email"] else "proxy_tls",
+            f'proxy_tls is acme, and proxy_acme_email is "{values["proxy_acme_email"]}": '
+            "the authority wants an address",
+        )
+    if not re.fullmatch(r"(https://[!-~]+)?", values["proxy_acme_server"]):
+        yield Finding(
+            "proxy_acme_server",
+            f'proxy_acme_server is "{values["proxy_acme_server"]}": an https:// address',
+        )
+    names = [("site_hosts", host) for host in values["site_hosts"]]
+    names += [("admin_host", values["admin_host"])] if values["admin_host"] else []
+    for variable, host in names:
+        if "." not in host or host.endswith(".localhost") or _is_address(host):
+            yield Finding(
+                variable,
+                f'{variable} has "{host}", and proxy_tls is acme: an authority gives no '
+                "certificate for it. Take it out, or set proxy_tls: files.",
+                host,
             )
 
 
@@ -554,6 +645,8 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("site_name",), site_name),
     (("site_hosts",), site_hosts),
     (("site_port",), between("site_port", 1, 65535, "a port is 1 to 65535")),
+    (("proxy_tls_port",), between("proxy_tls_port", 1, 65535, "a port is 1 to 65535")),
+    (("proxy_hsts",), between("proxy_hsts", 0, 10**9, "a number of seconds, 0 for none of ours")),
     (("admin_host", "site_hosts"), admin_host),
     (("proxy_listen",), proxy_listen),
     (

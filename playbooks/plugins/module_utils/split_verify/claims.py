@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from . import login, pages, restrictions, rights, sessions, walls
+from . import login, pages, restrictions, rights, sessions, tls, walls
 from .probe import SETTINGS, Instance, ProbeError, Running
 from .process import Process, listener
 from .row import Row, not_checked
@@ -117,6 +117,7 @@ def _look(
     rows += _login(site, processes["admin"], browser, page, who, admin, probes.get("superuser"))
     if isinstance(admin, dict):
         rows.append(login.static_file(site, page, admin))
+    rows += tls.rows(site)
     rows.append(pages.unknown_host(site))
     rows.append(_nginx(site))
     rows.append(walls.users(site, processes))

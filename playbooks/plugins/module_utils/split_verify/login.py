@@ -41,7 +41,7 @@ def slash(site: Site) -> Row:
     except NoAnswerError as error:
         return Row("admin.slash", claim, False, str(error))
     location = answer.header("Location")
-    onward = local_path(site.admin_host, bare, location) if location else None
+    onward = local_path(site.admin_host, bare, location, site.scheme) if location else None
     right = answer.status in (301, 302, 307, 308) and onward == site.admin_path
     return Row("admin.slash", claim, right, f"{answer.status} {location}".strip())
 
@@ -73,7 +73,9 @@ def static_file(site: Site, page: Answer | None, admin: Mapping[str, Any]) -> Ro
     if page is None:
         return not_checked(name, claim, "no login page to take one from")
     prefix = urlsplit(admin["static_url"]).path
-    links = [local_path(site.admin_host, page.path, link) for link in read(page.html).assets]
+    links = [
+        local_path(site.admin_host, page.path, link, site.scheme) for link in read(page.html).assets
+    ]
     path = next((link for link in links if link and link.startswith(prefix)), None)
     if path is None:
         return not_checked(name, claim, f"the login page names no file below {admin['static_url']}")
@@ -168,7 +170,7 @@ def round_trip(
         )
         rows.append(Row("admin.login", CLAIMS["admin.login"], inside, seen))
         rows.append(session_row(site, locate(instance, cookie.value, site.timeout)))
-        rows.append(cookie_row(cookie))
+        rows.append(cookie_row(cookie, secure=site.scheme == "https"))
     except (NoAnswerError, ProbeError) as error:
         done = {row.name for row in rows}
         name = next(name for name in CLAIMS if name not in done)
@@ -185,7 +187,7 @@ def sign_in(browser: Browser, page: Answer, form: Form, who: tuple[str, str]) ->
     user_field = "username" if "username" in values else form.first("text", "email")
     values[user_field] = who[0]
     values[form.first("password")] = who[1]
-    action = local_path(browser.host, page.path, form.action or page.path)
+    action = local_path(browser.host, page.path, form.action or page.path, browser.target.scheme)
     if action is None:
         raise NoAnswerError(f"the login form of {page.path} leads to another host: {form.action}")
     return browser.ask(action, values)
@@ -220,7 +222,7 @@ def _places(found: Mapping[str, Any]) -> str:
     return f"{engine}: {store}; {table[found['database']]}{user}"
 
 
-def cookie_row(cookie: Cookie) -> Row:
+def cookie_row(cookie: Cookie, *, secure: bool = False) -> Row:
     """The flags that keep a session cookie from scripts, from other sites and from other hosts."""
     flags = cookie.attributes
     right = (
@@ -232,6 +234,9 @@ def cookie_row(cookie: Cookie) -> Row:
     shown += [f"Domain={flags['domain']}"] if flags.get("domain") else []
     shown.append("HttpOnly" if "httponly" in flags else "no HttpOnly")
     shown.append(f"SameSite={flags['samesite']}" if flags.get("samesite") else "no SameSite")
+    if secure:
+        shown.insert(0, "Secure" if "secure" in flags else "not Secure")
+        right = right and "secure" in flags and cookie.name.startswith("__Secure-")
     return Row("admin.cookie", CLAIMS["admin.cookie"], right, f"{cookie.name}: {', '.join(shown)}")
 
 
@@ -263,7 +268,7 @@ def logout_path(site: Site, page: Answer) -> str:
     named = [form.action for form in content.forms if form.method == "post"] + content.links
     named += re.findall(r"""["']([^"'\s]*logout[^"'\s]*)["']""", page.html)
     for link in named:
-        path = local_path(site.admin_host, page.path, link)
+        path = local_path(site.admin_host, page.path, link, site.scheme)
         if path and re.search(r"log-?_?out|sign-?_?out", path, re.IGNORECASE):
             return path
     return site.admin_path.rstrip("/") + "/logout/"

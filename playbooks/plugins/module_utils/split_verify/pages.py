@@ -49,12 +49,12 @@ def crawl(site: Site) -> list[Answer | NoAnswerError]:
     for _ in range(3):
         if start is None or start.status not in (301, 302, 303, 307, 308):
             break
-        onward = local_path(site.host, path, start.header("Location"))
+        onward = local_path(site.host, path, start.header("Location"), site.scheme)
         if onward is None or onward in seen or not is_page(site, onward):
             break
         path, start = onward, get(onward)
     if start is not None:
-        links = (local_path(site.host, path, link) for link in read(start.html).links)
+        links = (local_path(site.host, path, link, site.scheme) for link in read(start.html).links)
         linked = [one for one in links if one and one not in seen and is_page(site, one)]
         for one in varied(linked)[:LINKS]:
             get(one)
@@ -257,7 +257,7 @@ def own_host(site: Site) -> list[Row]:
     except NoAnswerError as error:
         return [*rows, Row(name, claim, False, str(error))]
     location = answer.header("Location")
-    right = answer.status == 302 and location == f"http://{site.host}{path}"
+    right = answer.status == 302 and location == f"{site.scheme}://{site.host}{path}"
     return [*rows, Row(name, claim, right, f"{path}: {answer.status} {location}".strip())]
 
 
@@ -265,18 +265,25 @@ def unknown_host(site: Site) -> Row:
     """Neither a name that is not ours nor a request without a name gets a byte, on any address."""
     claim = "an unknown Host is refused"
     wrong = []
-    for proxy in site.proxies:
+    for proxy in [*site.proxies, *site.plain_proxies]:
         named = f"GET / HTTP/1.1\r\nHost: {UNKNOWN_HOST}\r\nConnection: close\r\n\r\n"
-        for what, text in (("an unknown Host", named), ("no Host", "GET / HTTP/1.0\r\n\r\n")):
+        asked = [
+            ("an unknown Host", UNKNOWN_HOST, named),
+            ("no Host", "", "GET / HTTP/1.0\r\n\r\n"),
+        ]
+        if proxy.scheme == "https":
+            known = site["hosts"][0].lstrip("*.")
+            asked.append(("an unknown Host behind a known name", known, named))
+        for what, name, text in asked:
             try:
-                answer = raw(proxy, text.encode(), site.timeout)
+                answer = raw(proxy, text.encode(), site.timeout, name)
             except OSError as error:
                 wrong.append(f"{what} on {proxy}: {reason(error)}")
                 continue
             if answer:
                 first = answer.splitlines()[0].decode("latin-1")
                 wrong.append(f"{what} on {proxy} is answered: {first}")
-    where = ", ".join(str(proxy) for proxy in site.proxies)
+    where = ", ".join(str(proxy) for proxy in [*site.proxies, *site.plain_proxies])
     return Row(
         "proxy.unknown_host",
         claim,

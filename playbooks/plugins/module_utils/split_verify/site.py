@@ -59,7 +59,20 @@ class Site:
         return self._header(self["admin_host"]) if self["admin_host"] else self.host
 
     def _header(self, name: str) -> str:
-        return name if self["port"] == 80 else f"{name}:{self['port']}"
+        own = 443 if self.scheme == "https" else 80
+        return name if self["port"] == own else f"{name}:{self['port']}"
+
+    @property
+    def scheme(self) -> str:
+        """What visitors ask by: https where nginx ends TLS."""
+        return "https" if self["plain_port"] else "http"
+
+    @property
+    def plain_proxies(self) -> list[Target]:
+        """Every address where plain HTTP is only sent on to https; none without TLS."""
+        if not self["plain_port"]:
+            return []
+        return [Target(proxy.address, self["plain_port"]) for proxy in self.proxies]
 
     @property
     def has_public_sessions(self) -> bool:
@@ -75,19 +88,21 @@ class Site:
     def proxies(self) -> list[Target]:
         """Every address that nginx listens on."""
         return [
-            Target(ANY_ADDRESS.get(address, address.strip("[]")), self["port"])
+            Target(
+                ANY_ADDRESS.get(address, address.strip("[]")), self["port"], self.scheme, self["ca"]
+            )
             for address in self["listen"]
         ]
 
     @property
     def main(self) -> Target:
         """Main's own socket, past nginx."""
-        return Target(self["main_socket"])
+        return Target(self["main_socket"], scheme=self.scheme)
 
     @property
     def admin(self) -> Target:
         """The admin's own socket, past nginx."""
-        return Target(self["admin_socket"])
+        return Target(self["admin_socket"], scheme=self.scheme)
 
     @property
     def admin_path(self) -> str:

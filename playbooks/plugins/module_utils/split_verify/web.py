@@ -6,8 +6,10 @@ instance that sends a byte a second must not hold the deployment.
 
 from __future__ import annotations
 
+import functools
 import http.client
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,15 +27,22 @@ class NoAnswerError(Exception):
 
 
 class Target(NamedTuple):
-    """An address and a port, or the path of a unix socket (port 0)."""
+    """An address and a port, or the path of a unix socket (port 0).
+
+    With the scheme https, TLS is spoken to a port, and `ca` (PEM) is trusted beside what the system
+    trusts; a socket is told that nginx has been spoken to so.
+    """
 
     address: str
     port: int = 0
+    scheme: str = "http"
+    ca: str = ""
 
     def __str__(self) -> str:
         if not self.port:
             return self.address
-        return f"[{self.address}]:{self.port}" if ":" in self.address else "{}:{}".format(*self)
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{address}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -109,14 +118,40 @@ def connect(target: Target, timeout: float) -> socket.socket:
     return sock
 
 
+@functools.lru_cache(maxsize=4)
+def trusting(ca: str) -> ssl.SSLContext:
+    """What a browser of an operator's would trust. Reading all of the system's takes a moment."""
+    context = ssl.create_default_context()
+    # From 3.13 on Python refuses what no browser does: one without its authority's key id.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if ca:
+        context.load_verify_locations(cadata=ca)
+    return context
+
+
+def secure(target: Target, host: str, timeout: float) -> ssl.SSLSocket:
+    """A connection on which TLS is spoken, to the name in a Host header; raises OSError."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    sock = connect(target, timeout)
+    try:
+        return trusting(target.ca).wrap_socket(sock, server_hostname=name.strip("[]"))
+    except BaseException:
+        sock.close()
+        raise
+
+
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(self, target: Target, host: str, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self._target = target
+        self._host_header = host
         self._seconds = timeout
 
     def connect(self) -> None:
-        self.sock = connect(self._target, self._seconds)
+        if self._target.port and self._target.scheme == "https":
+            self.sock = secure(self._target, self._host_header, self._seconds)
+        else:
+            self.sock = connect(self._target, self._seconds)
 
 
 def request(
@@ -131,13 +166,15 @@ def request(
 ) -> Answer:
     """One request, one answer; redirects are not followed. Raises NoAnswerError."""
     deadline = time.monotonic() + timeout
-    connection = _Connection(target, timeout)
+    connection = _Connection(target, host, timeout)
     sent = quote(path, safe=URL_SAFE)
     try:
         connection.putrequest(method, sent, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", host)
         connection.putheader("User-Agent", "django-split-verify")
         connection.putheader("Connection", "close")
+        if not target.port and target.scheme == "https":
+            connection.putheader("X-Forwarded-Proto", "https")
         for name, value in (headers or {}).items():
             connection.putheader(name, value)
         if body is not None:
@@ -170,18 +207,39 @@ def reason(error: BaseException) -> str:
     """An exception as an operator reads it."""
     if isinstance(error, http.client.RemoteDisconnected):
         return "the connection was closed without a response"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not to be trusted: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__
 
 
-def raw(target: Target, data: bytes, timeout: float) -> bytes:
-    """Send bytes and return the first bytes of the answer; b"" when the other end just closed."""
+def raw(target: Target, data: bytes, timeout: float, name: str = "") -> bytes:
+    """Send bytes and return the first bytes of the answer; b"" when the other end just closed.
+
+    Over TLS, `name` is asked for in the handshake, and a handshake that is refused is a close.
+    """
+    if target.port and target.scheme == "https":
+        return _raw_tls(target, data, timeout, name)
     with connect(target, timeout) as sock:
         sock.sendall(data)
         try:
             return sock.recv(4096)
         except ConnectionResetError:
+            return b""
+
+
+def _raw_tls(target: Target, data: bytes, timeout: float, name: str) -> bytes:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Whether there is an answer at all is asked here; who gives it is looked at elsewhere.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with connect(target, timeout) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname=name or None) as sock:
+                sock.sendall(data)
+                return sock.recv(4096)
+        except (ssl.SSLError, ConnectionResetError):
             return b""
 
 
@@ -211,7 +269,7 @@ class Browser:
     @property
     def origin(self) -> str:
         """The origin that a browser would send."""
-        return f"http://{self.host}"
+        return f"{self.target.scheme}://{self.host}"
 
     def ask(self, path: str, form: Mapping[str, str] | None = None) -> Answer:
         """GET a path, or POST a form to it; cookies that the answer sets are kept."""
@@ -255,18 +313,18 @@ class Browser:
     def local(self, answer: Answer) -> str:
         """Where a redirect leads, as a path of this host. Raises NoAnswerError for another host."""
         location = answer.header("Location")
-        path = local_path(self.host, answer.path, location)
+        path = local_path(self.host, answer.path, location, self.target.scheme)
         if path is None:
             raise NoAnswerError(f"GET {answer.path}: redirects to another host, {location}")
         return path
 
 
-def local_path(host: str, base: str, link: str) -> str | None:
+def local_path(host: str, base: str, link: str, scheme: str = "http") -> str | None:
     """A link in the page `base` as path and query of this host; None when it leads elsewhere."""
     try:
-        url = urlsplit(urljoin(f"http://{host}{base}", link))
+        url = urlsplit(urljoin(f"{scheme}://{host}{base}", link))
     except ValueError:
         return None
-    if url.scheme != "http" or url.netloc.lower() != host.lower():
+    if url.scheme != scheme or url.netloc.lower() != host.lower():
         return None
     return (url.path or "/") + (f"?{url.query}" if url.query else "")
