@@ -34,6 +34,7 @@ def play(
         "verify_strangers": given["strangers"],
         "verify_manage": "",
         "verify_session_engine": "redis",
+        "verify_database": False,
         "verify_username": given["username"],
         "verify_email": given["email"],
         "verify_password_file": given["password_file"],
