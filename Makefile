@@ -31,7 +31,7 @@ test: .venv/.test .cache/.packages lint ## every test that this machine can run 
 	$(BIN)/python -m pytest -ra -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-fast: .venv/.test ## the inner loop (under 2 minutes)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not fleet and not browser" tests/unit tests/sessions tests/templates tests/tree $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not fleet and not browser" tests/unit tests/templates tests/tree $(PYTEST_ARGS)
 
 lint: .venv/.test .cache/.packages ## ruff, mypy strict, ansible-lint profile production, shellcheck
 	$(BIN)/ruff check .
