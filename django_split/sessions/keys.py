@@ -1,4 +1,4 @@
-"""New session keys."""
+"""Session keys: new ones, and the pattern that lists those that are there."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def new() -> str:
     Django's get_random_string picks each by itself, which cost more than all else in a create().
     """
     return secrets.token_bytes(32).translate(_CHARACTERS).decode()
+
+
+def matching(prefix: str) -> str:
+    """Redis's pattern (SCAN's MATCH) for all that begins with just this text."""
+    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in prefix) + "*"

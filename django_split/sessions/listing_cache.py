@@ -11,6 +11,7 @@ from django.core.cache.backends.redis import RedisCache
 from django.utils.translation import gettext as _
 
 from django_split.sessions.errors import StoreUnavailableError
+from django_split.sessions.keys import matching
 from django_split.sessions.listing import Batch, ByCursor, Kept, UnlistableError
 from django_split.sessions.listing_store import redis_cursor
 
@@ -28,7 +29,7 @@ class CacheListing(ByCursor):
     def batch(self, cursor: str, size: int) -> Batch:
         with _refusals():
             following, names = self._client().scan(
-                redis_cursor(cursor), match=_literal(self._name) + "*", count=size
+                redis_cursor(cursor), match=matching(self._name), count=size
             )
             keys = [name.decode()[len(self._name) :] for name in names]
             values = self._cache.get_many([self._prefix + key for key in keys])
@@ -71,8 +72,3 @@ def _refusals() -> Iterator[None]:
         yield
     except (RedisError, OSError) as error:
         raise StoreUnavailableError(str(error)) from error
-
-
-def _literal(text: str) -> str:
-    """A text as a pattern of MATCH that means just itself."""
-    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in text)

@@ -17,6 +17,7 @@ from django_split.sessions import credentials, outage
 from django_split.sessions.address import parse
 from django_split.sessions.errors import StoreUnavailableError
 from django_split.sessions.health import read_info
+from django_split.sessions.keys import matching
 
 if TYPE_CHECKING:
     from django_split.sessions.connection import Link
@@ -92,7 +93,7 @@ class Store:
 
         `count` is a hint, and a key may come twice: that is SCAN. Unlike KEYS it stops nobody else.
         """
-        pattern = b"".join(_literal(self.prefix)) + b"*"
+        pattern = matching(self.prefix.decode()).encode()
         following, names = self._ask(
             _pack(b"SCAN", b"%d" % cursor, b"MATCH", pattern, b"COUNT", b"%d" % count)
         )
@@ -157,13 +158,6 @@ def _set(name: bytes, value: bytes, ttl: int, condition: bytes) -> bytes:
 
 def _life(reply: int) -> int | None:
     return None if reply == -2 else reply
-
-
-def _literal(prefix: bytes) -> Iterable[bytes]:
-    """A prefix as a pattern of MATCH that means just itself."""
-    for number in prefix:
-        character = bytes([number])
-        yield b"\\" + character if character in b"*?[]^\\" else character
 
 
 def _link(url: str, timeout: float, username: str) -> Link:
