@@ -178,7 +178,7 @@ def test_hung_sentinels_take_no_more_than_the_one_deadline(cluster: Cluster) -> 
     first, second, third = cluster.sentinels
     living = [node for node in cluster.stores if node.process.poll() is None]
     (known,) = (f"ok 127.0.0.1:{node.port} " for node in living if node.role() == "master")
-    # Half a second without the primary's answer is nothing on a busy machine, and nobody is to be found down here.
+    # A busy machine's primary may well be silent for half a second, and nobody is to be found down.
     for node in cluster.sentinels:
         node.ask("SENTINEL", "SET", "sessions", "down-after-milliseconds", 60_000)
     until(lambda: all(seen(node).startswith(known) for node in cluster.sentinels))
