@@ -49,6 +49,10 @@ def main() -> None:
             show(plain, "a file of 700 bytes", connect, "/static/app.css", number * 10)
             show(plain, "a page of main's", connect, "/", number)
             show(plain, "the same, a connection each", connect, "/", number, keep=1)
+        with site(main_microcache=5) as keeping:
+            keeping.start()
+            connect = partial(http.client.HTTPConnection, "127.0.0.1", keeping.port)
+            show(keeping, "a page that nginx keeps (main_microcache)", connect, "/", number * 10)
         with site(proxy_tls="files") as secured:
             issued = authority.issue("localhost")
             folder = secured.config.parent / "sites" / "gazette" / "tls"

@@ -3,6 +3,7 @@
 /pid                    the process that answers
 ?accel=PATH             answers with X-Accel-Redirect
 ?cookie=BYTES           answers with a cookie of that length
+?says=HEADER: VALUE     answers with that header
 ?hsts=SECONDS           answers with a Strict-Transport-Security of its own
 ?refuse=STATUS          answers with that status and a body of its own
 """
@@ -42,6 +43,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         headers.append(("X-Accel-Redirect", query["accel"]))
     if "cookie" in query:
         headers.append(("Set-Cookie", "messages=" + "x" * int(query["cookie"])))
+    if "says" in query:
+        name, _, value = query["says"].partition(": ")
+        headers.append((name, value))
     if "hsts" in query:
         headers.append(("Strict-Transport-Security", "max-age=" + query["hsts"]))
     start_response(f"{query.get('refuse', '200')} Said by the instance", headers)

@@ -191,6 +191,8 @@ class Site:
             "proxy_hsts": 0,
             "proxy_acme_root": "",
             "proxy_http2": http2_is_said(),
+            "main_microcache": 0,
+            "main_microcache_cookies": ["csrftoken", "_ga*"],
         }
         self.variables = {**defaults, **self.variables}
 

@@ -27,7 +27,15 @@ def directives(built: Site) -> list[Directive]:
 
 @pytest.fixture(
     scope="module",
-    params=["one thread", "threads", "one prefix", "no admin", "own host", "logins on main"],
+    params=[
+        "one thread",
+        "threads",
+        "one prefix",
+        "no admin",
+        "own host",
+        "logins on main",
+        "microcache",
+    ],
 )
 def written(request: pytest.FixtureRequest) -> Iterator[Site]:
     variables: dict[str, dict[str, Any]] = {
@@ -36,6 +44,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[Site]:
         "one prefix": {"admin_prefixes": ["/django-admin/"], "admin_login": "/django-admin/login/"},
         "no admin": {"admin_prefixes": [], "admin_login": ""},
         "own host": {"admin_host": "desk.example.org", "admin_logins": ["/in/", "/sign-in"]},
+        "microcache": {"main_microcache": 1},
         "logins on main": {"main_logins": ["/accounts/login/"]},
     }
     with site(**variables[request.param]) as built:

@@ -53,6 +53,8 @@ VARIABLES: dict[str, Any] = {
     "static_root": "/srv/gazette/shared/static",
     "media_url": "/media/",
     "media_root": "/srv/gazette/shared/media",
+    "main_microcache": 0,
+    "main_microcache_cookies": ["csrftoken", "_ga*"],
     "main_threads": 1,
     "admin_threads": 4,
     "main_timeout": 30,

@@ -47,6 +47,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "catchall_tls": True,
         "proxy_http2": "directive",
     },
+    "microcache": {"main_microcache": 1},
     "no prefix": {"admin_prefixes": [], "admin_login": ""},
     "odd prefixes": {"admin_prefixes": ["/админ/", "/a b/", '/q"u/', "/page", "/(x)/", "/admin/"]},
     "nested directory": {"site_directory": "/src/project/"},

@@ -677,6 +677,18 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("main_threads",), between("main_threads", 1, 512, "a number of threads, at least 1")),
     (("admin_workers",), between("admin_workers", 1, 512, "a number of processes, at least 1")),
     (("admin_threads",), between("admin_threads", 1, 512, "a number of threads, at least 1")),
+    (
+        ("main_microcache",),
+        between("main_microcache", 0, 3600, "a number of seconds; 0 keeps no page"),
+    ),
+    (
+        ("main_microcache_cookies",),
+        one_line_each(
+            "main_microcache_cookies",
+            r"[A-Za-z0-9_.-]+\*?",
+            'a cookie\'s name, with "*" at its end for any ending',
+        ),
+    ),
     (("main_timeout",), between("main_timeout", 1, 86400, "a number of seconds, at least 1")),
     (("admin_timeout",), between("admin_timeout", 1, 86400, "a number of seconds, at least 1")),
     *(
