@@ -12,9 +12,8 @@ options:
   state:
     description:
       - C(seen) only looks. C(complete) marks a built release, C(current) links it as the one that
-        serves
-        and prunes. C(failed) sets a half-built one aside for study under C(failed-ID), and marks one
-        that the gate refused; of those, too, only I(keep) stay.
+        serves and prunes. C(failed) sets a half-built one aside for study under C(failed-ID), and
+        marks one that the gate refused; of those, too, only I(keep) stay.
     type: str
   keep: {description: How many releases are kept beside those that serve., type: int}
   deployed:

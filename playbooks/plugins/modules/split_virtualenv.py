@@ -246,9 +246,9 @@ def shared(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
         if not there:
             shutil.rmtree(kept, ignore_errors=True)
             builder = Builder(module, kept, wanted["user"], wanted["group"], lock)
-            builder.folder(kept)
             # As the release: nobody but the instances reads what the site is made of.
-            os.chmod(kept, 0o750)
+            os.makedirs(kept, 0o750)
+            builder.folder(kept)
             try:
                 build(builder, wanted, source)
             except BaseException:  # fail_json too: what pip said is in its message
