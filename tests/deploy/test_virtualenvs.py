@@ -150,6 +150,7 @@ def test_the_second_release_builds_nothing(run_module: RunModule, place: Path) -
     second = make(run_module, place, "two")
     assert (second["changed"], second["built"]) == (True, False), second
     assert (place / "one/venv").resolve() == (place / "two/venv").resolve()
+    assert [path.name for path in (place / "two/wheels").iterdir()] == first["wheels"]
     assert imports(place / "two")
     assert make(run_module, place, "two")["changed"] is False
     # A trial has one of its own, which goes away again, and fetches nothing for it.

@@ -237,6 +237,18 @@ def alone(module: AnsibleModule, cache: str) -> Iterator[int]:
         os.close(lock)
 
 
+def relinked(link: str, target: str) -> bool:
+    """Have ``link`` name ``target``; whether it did not before."""
+    if os.path.islink(link) and os.readlink(link) == target:
+        return False
+    if os.path.isdir(link) and not os.path.islink(link):
+        shutil.rmtree(link)
+    elif os.path.lexists(link):
+        os.unlink(link)
+    os.symlink(target, link)
+    return True
+
+
 def shared(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
     """The virtualenv that is kept under its name, built when it is not there, and linked."""
     source = os.path.join(wanted["path"], "src")
@@ -256,19 +268,15 @@ def shared(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
                 raise
             with open(os.path.join(kept, COMPLETE), "w"):
                 pass
-        link = os.path.join(wanted["path"], "venv")
-        venv = os.path.join(kept, "venv")
-        linked = os.path.islink(link) and os.readlink(link) == venv
-        if not linked:
-            if os.path.isdir(link) and not os.path.islink(link):
-                shutil.rmtree(link)
-            elif os.path.lexists(link):
-                os.unlink(link)
-            os.symlink(venv, link)
+        # Both where a release has them: who ships it to another host packs its wheels.
+        linked = [
+            relinked(os.path.join(wanted["path"], name), os.path.join(kept, name))
+            for name in ("venv", "wheels")
+        ]
     return {
-        "changed": not (there and linked),
+        "changed": not there or any(linked),
         "built": not there,
-        "venv": venv,
+        "venv": os.path.join(kept, "venv"),
         **wheelhouse(kept),
     }
 
