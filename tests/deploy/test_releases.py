@@ -169,3 +169,10 @@ def test_a_release_without_the_mark_is_not_complete(home: Path, run_module: RunM
     (home / "releases" / ("e" * 12) / ".complete").unlink()
     seen = run_module("split_release", home=str(home), release="e" * 12)
     assert (seen["complete"], seen["plan"]) == (False, {})
+
+
+def test_what_failed_before_it_had_a_folder_is_not_said_to_be_kept(
+    home: Path, run_module: RunModule
+) -> None:
+    failed = run_module("split_release", home=str(home), release="9" * 12, state="failed")
+    assert (failed["changed"], failed["path"]) == (False, "")

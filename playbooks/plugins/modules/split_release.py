@@ -163,7 +163,7 @@ def write_mark(path: str, text: str) -> None:
 def fail(home: str, release: str, reason: str, free_megabytes: int) -> dict[str, Any]:
     """Set a half-built release aside, or mark a built one; or remove it where the disk is full."""
     path = os.path.join(home, "releases", release)
-    space = os.statvfs(home)
+    space = os.statvfs(os.path.dirname(path))
     free = space.f_bavail * space.f_frsize // 1000000
     # Some file systems have no fixed number of files and say 0.
     short = free < free_megabytes or (space.f_files > 0 and space.f_favail < 1000)
@@ -215,8 +215,10 @@ def main() -> None:
         result["changed"] = True
         if not module.check_mode:
             write_mark(marker, "")
+    if state == "failed" and not os.path.isdir(path):
+        result["path"] = ""  # it failed before there was anything of it
     # One that serves has not failed, whatever became of the run.
-    if state == "failed" and os.path.isdir(path) and release not in serving(home):
+    elif state == "failed" and release not in serving(home):
         result["changed"] = True
         if not module.check_mode:
             params = module.params
