@@ -10,7 +10,7 @@ INVENTORY ?= inventory/local
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help site verify uninstall check test test-fast lint hosts hosts-down clean
+.PHONY: help site verify uninstall check test test-fast soak lint hosts hosts-down clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: .venv/.test .cache/.packages lint ## every test that this machine can run 
 
 test-fast: .venv/.test ## the inner loop (under 2 minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not fleet and not browser" tests/unit tests/templates tests/tree $(PYTEST_ARGS)
+
+soak: .venv/.test .cache/.packages ## what takes longer than `make test`: deploys under load, kills at every task
+	$(BIN)/python -m pytest -ra -s -m soak $(PYTEST_ARGS)
 
 lint: .venv/.test .cache/.packages ## ruff, mypy strict, ansible-lint profile production, shellcheck
 	$(BIN)/ruff check .

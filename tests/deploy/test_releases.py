@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -25,8 +26,12 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def releases(home: Path) -> list[Path]:
+    return list((home / "releases").iterdir())
+
+
 def names(home: Path) -> set[str]:
-    return {path.name[0] for path in (home / "releases").iterdir()}
+    return {path.name[0] for path in releases(home)}
 
 
 def test_the_oldest_go_and_those_that_serve_stay(home: Path, run_module: RunModule) -> None:
@@ -71,16 +76,90 @@ def test_what_a_killed_prune_left_is_finished(home: Path) -> None:
     assert not list((home / "releases").glob(".pruned-*"))
 
 
-def test_a_release_that_failed_is_set_aside_and_a_complete_one_never(
+def test_a_half_built_release_that_failed_is_set_aside(home: Path, run_module: RunModule) -> None:
+    (home / "releases" / ("e" * 12) / ".complete").unlink()
+    failed = run_module(
+        "split_release", home=str(home), release="e" * 12, state="failed", keep=9, reason="Migrate"
+    )
+    assert Path(failed["path"]).name == f"failed-{'e' * 12}"
+    assert json.loads((Path(failed["path"]) / ".failed").read_text())["reason"] == "Migrate"
+
+
+def test_one_that_the_gate_refused_is_marked_and_stays_complete(
+    home: Path, run_module: RunModule
+) -> None:
+    run_module("split_release", home=str(home), release="d" * 12, state="failed", keep=9)
+    release = home / "releases" / ("d" * 12)
+    assert (release / ".failed").exists()
+    assert (release / ".complete").exists()
+    # The cause was outside of it (a database that was away): the next run serves it after all.
+    run_module("split_release", home=str(home), release="d" * 12, state="current", keep=9)
+    assert not (release / ".failed").exists()
+
+
+def test_one_that_serves_is_never_marked(home: Path, run_module: RunModule) -> None:
+    (home / "live" / "main.sock").symlink_to(f"/run/site/main/main-{'a' * 12}.sock")
+    done = run_module("split_release", home=str(home), release="a" * 12, state="failed")
+    assert done["changed"] is False
+
+
+def test_failures_do_not_fill_the_disk_and_take_nothing_that_served(
+    home: Path, run_module: RunModule
+) -> None:
+    """a and b served; then three that are new fail, one after the other."""
+    for name in ("a", "b"):
+        run_module("split_release", home=str(home), release=name * 12, state="current", keep=9)
+    for name in ("1", "2", "3"):
+        (home / "releases" / (name * 12)).mkdir()
+        run_module("split_release", home=str(home), release=name * 12, state="failed", keep=1)
+    left = {path.name for path in releases(home)}
+    assert left == {"a" * 12, "b" * 12, f"failed-{'3' * 12}"}
+
+
+def test_a_full_disk_keeps_nothing_of_a_half_built_release(
     home: Path, run_module: RunModule
 ) -> None:
     (home / "releases" / ("e" * 12) / ".complete").unlink()
-    failed = run_module("split_release", home=str(home), release="e" * 12, state="failed")
-    assert Path(failed["path"]).name == f"failed-{'e' * 12}"
-    assert Path(failed["path"]).is_dir()
-    kept = run_module("split_release", home=str(home), release="d" * 12, state="failed")
-    assert kept["changed"] is False
-    assert (home / "releases" / ("d" * 12) / ".complete").exists()
+    failed = run_module(
+        "split_release",
+        home=str(home),
+        release="e" * 12,
+        state="failed",
+        keep=9,
+        free_megabytes=10**9,
+    )
+    assert failed["path"] == ""
+    assert names(home) == {"a", "b", "c", "d"}
+
+
+def test_a_virtualenv_goes_with_the_last_release_that_has_it(
+    home: Path, run_module: RunModule
+) -> None:
+    for name in ("one", "two", "unused"):
+        (home / "venvs" / name / "venv").mkdir(parents=True)
+    for name, venv in (("e", "one"), ("d", "one"), ("c", "two")):
+        (home / "releases" / (name * 12) / "venv").symlink_to(home / "venvs" / venv / "venv")
+    run_module("split_release", home=str(home), release="e" * 12, state="current", keep=3)
+    assert {path.name for path in (home / "venvs").iterdir()} == {"one", "two"}
+    run_module("split_release", home=str(home), release="e" * 12, state="current", keep=2)
+    assert {path.name for path in (home / "venvs").iterdir()} == {"one"}
+
+
+def test_what_is_before_a_release_is_what_was_deployed_before_it(
+    home: Path, run_module: RunModule
+) -> None:
+    for moment, name in enumerate("abc"):
+        run_module("split_release", home=str(home), release=name * 12, state="current", keep=9)
+        served = home / "releases" / (name * 12) / ".served"
+        os.utime(served, (2_000_000 + moment, 2_000_000 + moment))
+    back = run_module(
+        "split_release", home=str(home), release="b" * 12, state="current", keep=9, deployed=False
+    )
+    assert back["current"] == "b" * 12
+    # c was deployed after b, and going back to b did not change that.
+    assert [name[0] for name in back["served"]] == ["c", "b", "a"]
+    again = run_module("split_release", home=str(home), release="a" * 12, state="current", keep=9)
+    assert [name[0] for name in again["served"]] == ["a", "c", "b"]
 
 
 def test_a_release_without_the_mark_is_not_complete(home: Path, run_module: RunModule) -> None:
@@ -90,3 +169,10 @@ def test_a_release_without_the_mark_is_not_complete(home: Path, run_module: RunM
     (home / "releases" / ("e" * 12) / ".complete").unlink()
     seen = run_module("split_release", home=str(home), release="e" * 12)
     assert (seen["complete"], seen["plan"]) == (False, {})
+
+
+def test_what_failed_before_it_had_a_folder_is_not_said_to_be_kept(
+    home: Path, run_module: RunModule
+) -> None:
+    failed = run_module("split_release", home=str(home), release="9" * 12, state="failed")
+    assert (failed["changed"], failed["path"]) == (False, "")

@@ -58,3 +58,51 @@ def test_a_broken_base_is_quoted_with_its_last_line(rc: int) -> None:
 
 def test_one_that_was_ended_without_a_word_is_no_error_of_the_template() -> None:
     assert read(137)[0] == 'site_settings is "mysite.settings": it ended with status 137'
+
+
+def role_variable(name: str, needed: tuple[str, ...], **variables: Any) -> Any:
+    """A variable of the role's, with others of its own and what a run has."""
+    file = REPOSITORY / "roles" / "release" / "vars" / "main.yml"
+    text = yaml.safe_load(file.read_text())
+    own = {each: trust_as_template(text[each]) for each in (name, *needed)}
+    return Templar(DataLoader(), variables={**own, **variables}).template(own[name])
+
+
+CHECKED = """System check identified some issues:
+
+WARNINGS:
+?: (security.W004) You have not set a value for the SECURE_HSTS_SECONDS setting.
+?: (security.W009) Your SECRET_KEY has less than 50 characters.
+?: (security.W012) SESSION_COOKIE_SECURE is not set to True.
+news.Article: (models.W042) Auto-created primary key used.
+\tHINT: Configure the DEFAULT_AUTO_FIELD setting.
+
+System check identified 4 issues (0 silenced).
+"""
+
+
+@pytest.mark.parametrize(("tls", "more"), [(False, []), (True, ["security.W012"])])
+def test_warnings_are_shown_once_and_not_those_that_are_nginxs(tls: bool, more: list[str]) -> None:
+    lines = role_variable(
+        "release_warnings",
+        ("release_warnings_elsewhere",),
+        split_tls=tls,
+        release_checked_admin={"stderr": CHECKED},
+        release_checked_main={"stderr": CHECKED.replace("news.Article: (models.W042)", "gone")},
+    )
+    assert [line.partition("(")[2].partition(")")[0] for line in lines] == [
+        "security.W009",
+        *more,
+        "models.W042",
+    ]
+    assert lines[0].startswith("admin and main: ?: (security.W009)")
+    assert lines[-1].startswith("admin: news.Article")
+    assert "HINT: Configure" in lines[-1]
+
+
+def test_of_a_failed_step_the_end_is_told() -> None:
+    trace = "\n".join(f"line {number}" for number in range(100))
+    result = {"msg": "non-zero return code", "stdout": "", "stderr": trace + "\nValueError: no\n"}
+    lines = role_variable("release_said", (), ansible_failed_result=result)
+    assert lines[-1] == "ValueError: no"
+    assert len(lines) == 25

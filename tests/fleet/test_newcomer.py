@@ -133,7 +133,7 @@ def test_a_killed_run_is_mended_by_the_next(fresh: Site) -> None:
     # Killed while the release's virtualenv is built; in a container pip goes on by itself.
     fresh.host.run(
         f"setsid {fresh.command('site')} & make=$!\n"
-        "until ls -d /srv/gazette/releases/*/venv/bin; do sleep 0.1; kill -0 $make || exit 1\n"
+        "until ls -d /srv/gazette/venvs/*/venv/bin; do sleep 0.1; kill -0 $make || exit 1\n"
         "done\n"
         "kill -KILL -- -$make",
         cwd="/root/django-split",

@@ -15,6 +15,7 @@ ROLES = sorted(path for path in (REPOSITORY / "roles").iterdir() if path.is_dir(
 # Given by the play that uses the role, which has no default to offer.
 WITHOUT_DEFAULT = {
     "instance": {"instance_name"},
+    "release": {"release_back", "release_migrations", "release_moment"},
     "sessions": {"sessions_command", "sessions_options", "sessions_last"},
 }
 

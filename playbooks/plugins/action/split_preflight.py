@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # Ansible loads a plugin by its path: what it shares with others is not on Python's path by itself.
 sys.path.append(str(ROOT / "playbooks" / "plugins"))
 
-from preflight_checks import certificates, settings, source, table, values  # noqa: E402
+from preflight_checks import certificates, hooks, settings, source, table, values  # noqa: E402
 from preflight_checks.origins import Inventory  # noqa: E402
 from preflight_checks.problems import Problem, message  # noqa: E402
 
@@ -39,6 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
         checks.variables()
         checks.source()
         checks.certificate()
+        checks.hooks()
         try:
             seen = self._execute_module(
                 module_name="split_preflight", module_args=checks.questions(), task_vars=task_vars
@@ -130,6 +131,12 @@ class _Checks:
             path = self._values[certificates.CERTIFICATE]
             with open(self._loader.get_real_file(path), "rb") as file:
                 self._shown(path, file.read())
+
+    def hooks(self) -> None:
+        """Task files that lie here."""
+        if self._has("site_hooks"):
+            for finding in hooks.check(self._values, self._loader):
+                self._found(finding)
 
     def _has(self, *names: str) -> bool:
         return all(name in self._values and name not in self._broken for name in names)

@@ -12,15 +12,27 @@ options:
   state:
     description:
       - C(seen) only looks. C(complete) marks a built release, C(current) links it as the one that
-        serves
-        and prunes. C(failed) sets a half-built one aside for study under C(failed-ID).
+        serves and prunes. C(failed) sets a half-built one aside for study under C(failed-ID), and
+        marks one that the gate refused; of those, too, only I(keep) stay.
     type: str
   keep: {description: How many releases are kept beside those that serve., type: int}
+  deployed:
+    description: >-
+      With C(current), whether this is a deploy. A rollback is none: what is before the release that
+      it went back to is still what was deployed before that.
+    type: bool
+  reason: {description: "With C(failed), the step that failed and why.", type: str}
+  free_megabytes:
+    description: >-
+      With C(failed), when the file system has less free than this, a half-built release is removed
+      instead of kept: what serves needs the room.
+    type: int
 """
 
 import json
 import os
 import shutil
+import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -34,10 +46,16 @@ OPTIONS = {
         "default": "seen",
     },
     "keep": {"type": "int", "default": 3},
+    "deployed": {"type": "bool", "default": True},
+    "reason": {"type": "str", "default": ""},
+    "free_megabytes": {"type": "int", "default": 0},
 }
 
-# In a release that has served.
+# In a release that has served, as old as its last deploy.
 SERVED = ".served"
+# In a release that did not come to serve: when, at which step, why.
+FAILED = ".failed"
+COMPLETE = ".complete"
 
 
 def read_json(path: str) -> dict[str, Any]:
@@ -65,65 +83,149 @@ def serving(home: str) -> set[str]:
     return names - {""}
 
 
+def order(home: str, names: list[str]) -> list[str]:
+    """Newest deploy first; those that never served are last, the newest of them first."""
+
+    def worth(name: str) -> tuple[bool, float]:
+        path = os.path.join(home, "releases", name)
+        served = os.path.join(path, SERVED)
+        has_served = os.path.exists(served)
+        return has_served, os.stat(served if has_served else path).st_mtime
+
+    return sorted(names, key=worth, reverse=True)
+
+
+def names(home: str) -> list[str]:
+    folder = os.path.join(home, "releases")
+    listed = os.listdir(folder) if os.path.isdir(folder) else []
+    return [name for name in listed if not name.startswith(".")]
+
+
 def prune(home: str, release: str, keep: int, check_mode: bool) -> list[str]:
     """Remove the oldest releases beyond ``keep``; those that never served go first.
 
     Or two that the gate refused would push out the one to go back to.
     """
-    folder = os.path.join(home, "releases")
     used = serving(home) | {release}
-    spare = [name for name in os.listdir(folder) if name not in used and not name.startswith(".")]
-
-    def worth(name: str) -> tuple[bool, float]:
-        path = os.path.join(folder, name)
-        return os.path.exists(os.path.join(path, SERVED)), os.stat(path).st_mtime
-
-    spare.sort(key=worth, reverse=True)
+    spare = order(home, [name for name in names(home) if name not in used])
     # The one that serves is among those kept.
     gone = spare[max(keep - 1, 0) :]
-    for name in gone if not check_mode else ():
-        # Renamed first: a kill in the middle must not leave half a release under a good name.
-        doomed = os.path.join(folder, ".pruned-" + name)
-        os.rename(os.path.join(folder, name), doomed)
     if not check_mode:
-        for name in os.listdir(folder):
-            if name.startswith(".pruned-"):
-                shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+        remove(os.path.join(home, "releases"), gone)
+        prune_virtualenvs(home)
     return gone
+
+
+def prune_failed(home: str, keep: int) -> list[str]:
+    """Of those that never served only ``keep`` stay: a release that fails again and again must not
+    fill the disk. What has served is not touched.
+    """
+    used = serving(home)
+    folder = os.path.join(home, "releases")
+    never = [
+        name
+        for name in names(home)
+        if name not in used and not os.path.exists(os.path.join(folder, name, SERVED))
+    ]
+    gone = order(home, never)[max(keep, 1) :]
+    remove(folder, gone)
+    prune_virtualenvs(home)
+    return gone
+
+
+def prune_virtualenvs(home: str) -> None:
+    """Remove virtualenvs that no release has, whatever became of the release."""
+    folder = os.path.join(home, "venvs")
+    used = set()
+    for name in names(home):
+        link = os.path.join(home, "releases", name, "venv")
+        if os.path.islink(link):
+            used.add(os.path.basename(os.path.dirname(os.readlink(link))))
+    listed = os.listdir(folder) if os.path.isdir(folder) else []
+    remove(folder, [name for name in listed if not name.startswith(".") and name not in used])
+
+
+def remove(folder: str, gone: list[str]) -> None:
+    for name in gone:
+        # Renamed first: a kill in the middle must not leave half a release under a good name.
+        os.rename(os.path.join(folder, name), os.path.join(folder, ".pruned-" + name))
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        if name.startswith(".pruned-"):
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+
+
+def write_mark(path: str, text: str) -> None:
+    with open(path + ".new", "w") as mark:
+        mark.write(text)
+    os.rename(path + ".new", path)
+
+
+def fail(home: str, release: str, reason: str, free_megabytes: int) -> dict[str, Any]:
+    """Set a half-built release aside, or mark a built one; or remove it where the disk is full."""
+    path = os.path.join(home, "releases", release)
+    space = os.statvfs(os.path.dirname(path))
+    free = space.f_bavail * space.f_frsize // 1000000
+    # Some file systems have no fixed number of files and say 0.
+    short = free < free_megabytes or (space.f_files > 0 and space.f_favail < 1000)
+    built = os.path.exists(os.path.join(path, COMPLETE))
+    if short and not built:
+        remove(os.path.join(home, "releases"), [release])
+        prune_virtualenvs(home)
+        return {"path": "", "free_megabytes": free}
+    if not built:
+        aside = os.path.join(home, "releases", "failed-" + release)
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(path, aside)
+        path = aside
+    told = {"release": release, "time": int(time.time()), "reason": reason}
+    write_mark(os.path.join(path, FAILED), json.dumps(told) + "\n")
+    return {"path": path, "free_megabytes": free}
+
+
+def publish(home: str, release: str, deployed: bool, check_mode: bool) -> bool:
+    """Link the release as the one that serves; whether that was another before."""
+    link, path = os.path.join(home, "current"), os.path.join(home, "releases", release)
+    other = linked(link) != release
+    if check_mode:
+        return other
+    if other:
+        if os.path.islink(link + ".new"):
+            os.unlink(link + ".new")
+        os.symlink(os.path.join("releases", release), link + ".new")
+        os.rename(link + ".new", link)
+    if os.path.isdir(path):
+        served = os.path.join(path, SERVED)
+        if not os.path.exists(served):
+            write_mark(served, "")
+        elif other and deployed:
+            os.utime(served)
+        if os.path.exists(os.path.join(path, FAILED)):
+            os.unlink(os.path.join(path, FAILED))
+    return other
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     home, release, state = (module.params[name] for name in ("home", "release", "state"))
     path = os.path.join(home, "releases", release)
-    marker = os.path.join(path, ".complete")
+    marker = os.path.join(path, COMPLETE)
     result = {"changed": False, "path": path, "pruned": []}
 
     if state == "complete" and not os.path.exists(marker):
         result["changed"] = True
         if not module.check_mode:
-            with open(marker + ".new", "w"):
-                pass
-            os.rename(marker + ".new", marker)
-    if state == "failed" and os.path.isdir(path) and not os.path.exists(marker):
+            write_mark(marker, "")
+    if state == "failed" and not os.path.isdir(path):
+        result["path"] = ""  # it failed before there was anything of it
+    # One that serves has not failed, whatever became of the run.
+    elif state == "failed" and release not in serving(home):
         result["changed"] = True
-        aside = os.path.join(home, "releases", "failed-" + release)
         if not module.check_mode:
-            shutil.rmtree(aside, ignore_errors=True)
-            os.rename(path, aside)
-        result["path"] = aside
+            params = module.params
+            result.update(fail(home, release, params["reason"], params["free_megabytes"]))
+            result["pruned"] = prune_failed(home, params["keep"])
     if state == "current":
-        link = os.path.join(home, "current")
-        if linked(link) != release:
-            result["changed"] = True
-            if not module.check_mode:
-                if os.path.islink(link + ".new"):
-                    os.unlink(link + ".new")
-                os.symlink(os.path.join("releases", release), link + ".new")
-                os.rename(link + ".new", link)
-        if os.path.isdir(path) and not module.check_mode:
-            with open(os.path.join(path, SERVED), "a"):
-                pass
+        result["changed"] = publish(home, release, module.params["deployed"], module.check_mode)
         if os.path.isdir(os.path.join(home, "releases")):
             result["pruned"] = prune(home, release, module.params["keep"], module.check_mode)
             result["changed"] = result["changed"] or bool(result["pruned"])
@@ -131,6 +233,19 @@ def main() -> None:
     result["complete"] = os.path.exists(marker)
     result["plan"] = read_json(os.path.join(path, "plan.json")) if result["complete"] else {}
     result["serving"] = sorted(serving(home))
+    result["current"] = linked(os.path.join(home, "current"))
+    # Those that can serve again, newest deploy first.
+    result["served"] = order(
+        home,
+        [
+            name
+            for name in names(home)
+            if all(
+                os.path.exists(os.path.join(home, "releases", name, mark))
+                for mark in (SERVED, COMPLETE)
+            )
+        ],
+    )
     module.exit_json(**result)
 
 

@@ -11,6 +11,8 @@ description:
     root.
   - Wheels first, then the virtualenv from the wheels alone, so that what was tried is what is
     installed.
+  - With I(cache) a virtualenv is kept under a name that is a digest of what it is made of, and
+    shared by the releases that want the same. Its C(.complete) is written last.
 options:
   path:
     description: "The folder: I(path)/src is there; wheels/ and venv/ are made."
@@ -34,18 +36,35 @@ options:
     elements: dict
   wheel: {description: django-split's own wheel on this host., type: path}
   wheels_from: {description: A folder of wheels that an earlier try has built., type: path}
+  cache: {description: The folder of the virtualenvs that releases share., type: path}
+  keep:
+    description: >-
+      With I(cache), whether I(path)/venv is a link to the one that is kept, which is built when it
+      is not there. Otherwise it is a copy of one that is there, or is built for itself alone.
+    type: bool
+  source_digest:
+    description: Names the source; counts where the requirements have a part of it.
+    type: str
 """
 
+import fcntl
 import grp
 import os
 import pwd
-import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_requirements import (
+    named,
+    requirement_lines,
+    requirements_file,
+    virtualenv_name,
+)
 
 OPTIONS = {
     "path": {"type": "path", "required": True},
@@ -67,42 +86,14 @@ OPTIONS = {
     },
     "wheel": {"type": "path"},
     "wheels_from": {"type": "path"},
+    "cache": {"type": "path"},
+    "keep": {"type": "bool", "default": False},
+    "source_digest": {"type": "str", "default": ""},
 }
 
-
-def named(package: str, lines: Iterable[str]) -> bool:
-    """Whether requirement lines name ``package``, however they spell it (PEP 503)."""
-    wanted = re.sub(r"[-_.]+", "-", package).lower()
-    for line in lines:
-        found = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line)
-        if found and re.sub(r"[-_.]+", "-", found.group(1)).lower() == wanted:
-            return True
-    return False
-
-
-def requirement_lines(path: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
-    """The lines of a requirements file and of those that it includes."""
-    with open(path) as file:
-        for line in file:
-            included = re.match(r"\s*(?:-r|--requirement)[\s=]+(\S+)", line)
-            if included:
-                other = os.path.join(os.path.dirname(path), included.group(1))
-                if other not in seen and os.path.exists(other):
-                    yield from requirement_lines(other, (*seen, other))
-            else:
-                yield line
-
-
-def requirements_file(source: str, wanted: dict[str, Any]) -> str | None:
-    """The requirements file that is meant, said or by convention; None where there is none."""
-    if wanted["requirements_file"]:
-        return os.path.join(source, wanted["requirements_file"])
-    if not wanted["requirements"]:
-        for folder in (wanted["directory"], ""):
-            file = os.path.join(source, folder, "requirements.txt")
-            if os.path.exists(file):
-                return file
-    return None
+COMPLETE = ".complete"
+# A run that was killed leaves its pip behind, which goes on: wait for it, and use what it made.
+WAIT_SECONDS = 600
 
 
 def floors(own: list[dict[str, Any]], lines: list[str]) -> str:
@@ -114,17 +105,25 @@ def floors(own: list[dict[str, Any]], lines: list[str]) -> str:
 class Builder:
     """Runs commands as the build user, with a home that goes with the build."""
 
-    def __init__(self, module: AnsibleModule, path: str, user: str, group: str | None) -> None:
+    def __init__(
+        self, module: AnsibleModule, path: str, user: str, group: str | None, lock: int | None
+    ) -> None:
         self.module = module
         self.path = path
+        self.lock = lock
         account = pwd.getpwnam(user)
         self.ids = account.pw_uid, grp.getgrnam(group).gr_gid if group else account.pw_gid
         self.home = os.path.join(path, ".build-home")
-        self.folder(self.home)
 
     def folder(self, path: str) -> None:
         os.makedirs(path, exist_ok=True)
         os.chown(path, *self.ids)
+
+    def give(self, top: str) -> None:
+        """All below a folder to who builds."""
+        for folder, folders, files in os.walk(top):
+            for name in ["", *folders, *files]:
+                os.lchown(os.path.join(folder, name), *self.ids)
 
     def _become(self) -> None:
         os.setgroups([self.ids[1]])
@@ -133,6 +132,7 @@ class Builder:
         os.umask(0o027)
 
     def run(self, what: str, *command: str, hint: str = "") -> None:
+        self.folder(self.home)
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -150,6 +150,8 @@ class Builder:
             preexec_fn=self._become,
             env=environment,
             cwd=self.home,
+            # Held by pip too, should this process be killed.
+            pass_fds=() if self.lock is None else (self.lock,),
         )
         if ran.returncode != 0:
             lines = [line for line in ran.stdout.splitlines() if line.strip()]
@@ -160,14 +162,9 @@ class Builder:
             )
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS)
-    wanted = module.params
-    path = wanted["path"]
-    builder = Builder(module, path, wanted["user"], wanted["group"])
-    wheels, venv = os.path.join(path, "wheels"), os.path.join(path, "venv")
-    source = os.path.join(path, "src")
-
+def build(builder: Builder, wanted: dict[str, Any], source: str) -> None:
+    """Make wheels/ and venv/ in the builder's folder."""
+    wheels, venv = os.path.join(builder.path, "wheels"), os.path.join(builder.path, "venv")
     site_lines = list(wanted["requirements"])
     pip_words = list(wanted["requirements"])
     file = requirements_file(source, wanted)
@@ -185,8 +182,7 @@ def main() -> None:
     if wanted["wheels_from"] and os.path.isdir(wanted["wheels_from"]):
         shutil.rmtree(wheels, ignore_errors=True)
         shutil.copytree(wanted["wheels_from"], wheels)
-        for name in ["", *os.listdir(wheels)]:
-            os.chown(os.path.join(wheels, name), *builder.ids)
+        builder.give(wheels)
     else:
         builder.folder(wheels)
         builder.run(
@@ -209,7 +205,109 @@ def main() -> None:
     # Compiled here: the instances may not write into the release.
     builder.run("Installing the site's requirements", *pip, "install", "-q", *offline, *every)
     shutil.rmtree(builder.home, ignore_errors=True)
-    module.exit_json(changed=True, wheels=[os.path.basename(name) for name in every])
+
+
+def wheelhouse(path: str) -> dict[str, Any]:
+    """Where the wheels are, for whoever installs the same without the internet, and which."""
+    folder = os.path.join(path, "wheels")
+    return {"wheelhouse": folder, "wheels": sorted(os.listdir(folder))}
+
+
+@contextmanager
+def alone(module: AnsibleModule, cache: str) -> Iterator[int]:
+    """One build at a time in ``cache``; gives the lock, which who is started takes along."""
+    os.makedirs(cache, 0o755, exist_ok=True)
+    path = os.path.join(cache, ".lock")
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() > deadline:
+                module.fail_json(
+                    msg=f"another build still holds {path} after {WAIT_SECONDS} s:"
+                    f" `fuser -v {path}` says which; end it and run the same command again"
+                )
+            time.sleep(0.2)
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def relinked(link: str, target: str) -> bool:
+    """Have ``link`` name ``target``; whether it did not before."""
+    if os.path.islink(link) and os.readlink(link) == target:
+        return False
+    if os.path.isdir(link) and not os.path.islink(link):
+        shutil.rmtree(link)
+    elif os.path.lexists(link):
+        os.unlink(link)
+    os.symlink(target, link)
+    return True
+
+
+def shared(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The virtualenv that is kept under its name, built when it is not there, and linked."""
+    source = os.path.join(wanted["path"], "src")
+    with alone(module, wanted["cache"]) as lock:
+        kept = os.path.join(wanted["cache"], virtualenv_name(wanted, source))
+        there = os.path.exists(os.path.join(kept, COMPLETE))
+        if not there:
+            shutil.rmtree(kept, ignore_errors=True)
+            builder = Builder(module, kept, wanted["user"], wanted["group"], lock)
+            # As the release: nobody but the instances reads what the site is made of.
+            os.makedirs(kept, 0o750)
+            builder.folder(kept)
+            try:
+                build(builder, wanted, source)
+            except BaseException:  # fail_json too: what pip said is in its message
+                shutil.rmtree(kept, ignore_errors=True)
+                raise
+            with open(os.path.join(kept, COMPLETE), "w"):
+                pass
+        # Both where a release has them: who ships it to another host packs its wheels.
+        linked = [
+            relinked(os.path.join(wanted["path"], name), os.path.join(kept, name))
+            for name in ("venv", "wheels")
+        ]
+    return {
+        "changed": not there or any(linked),
+        "built": not there,
+        "venv": os.path.join(kept, "venv"),
+        **wheelhouse(kept),
+    }
+
+
+def private(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
+    """A virtualenv of this folder's own: a copy where one like it is kept."""
+    path, source = wanted["path"], os.path.join(wanted["path"], "src")
+    builder = Builder(module, path, wanted["user"], wanted["group"], None)
+    venv = os.path.join(path, "venv")
+    kept = os.path.join(wanted["cache"] or "", virtualenv_name(wanted, source))
+    there = bool(wanted["cache"]) and os.path.exists(os.path.join(kept, COMPLETE))
+    if there:
+        shutil.rmtree(venv, ignore_errors=True)
+        # What it has of absolute paths are its scripts; `python -m` does without.
+        shutil.copytree(os.path.join(kept, "venv"), venv, symlinks=True)
+        builder.give(venv)
+    else:
+        build(builder, wanted, source)
+    return {
+        "changed": True,
+        "built": not there,
+        "venv": venv,
+        **wheelhouse(kept if there else path),
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=OPTIONS)
+    wanted = module.params
+    done = (shared if wanted["keep"] else private)(module, wanted)
+    module.exit_json(**done)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""What lies between two releases, in the role's own words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+from tests.support.plugins import REPOSITORY
+
+NAMES = ("release_schemas", "release_applied", "release_known", "release_between")
+NAMES += ("release_lacking", "release_undoing")
+
+
+def ask(name: str, *schemas: dict[str, Any], database: bool = False) -> list[str]:
+    """A variable of the role for two releases: the one that serves, the one to go back to."""
+    text = yaml.safe_load((REPOSITORY / "roles" / "release" / "vars" / "main.yml").read_text())
+    variables: dict[str, Any] = {each: trust_as_template(text[each]) for each in NAMES}
+    variables |= {
+        "release_schema": {"results": [{"stdout": json.dumps(each)} for each in schemas]},
+        "release_manage": "gazette-manage",
+        "split_database": database,
+    }
+    found: list[str] = Templar(DataLoader(), variables=variables).template(variables[name])
+    return found
+
+
+def schema(*here: str, applied: tuple[str, ...] = (), **replaces: list[str]) -> dict[str, Any]:
+    return {"here": {name: replaces.get(name[-4:], []) for name in here}, "applied": applied}
+
+
+BOTH = ("news.0001_a", "news.0002_b", "blog.0001_a")
+
+
+def test_what_was_applied_and_is_not_known_lies_between() -> None:
+    newer = schema(*BOTH, "news.0003_c", "shop.0001_a", applied=(*BOTH, "news.0003_c"))
+    assert ask("release_between", newer, schema(*BOTH)) == ["news.0003_c"]
+
+
+def test_the_same_migrations_leave_nothing_to_decide() -> None:
+    # An app that was taken away years ago is in the table still.
+    both = schema(*BOTH, applied=(*BOTH, "gone.0001_a"))
+    assert ask("release_between", both, both) == []
+    assert ask("release_lacking", both, both) == []
+
+
+def test_a_squashed_migration_is_known_by_what_it_replaces() -> None:
+    squashed = {
+        "here": {"news.0001_s": ["news.0001_a", "news.0002_b"], "blog.0001_a": []},
+        "applied": [*BOTH, "news.0001_s"],
+    }
+    assert ask("release_between", squashed, schema(*BOTH)) == []
+
+
+def test_what_somebody_has_undone_is_lacking() -> None:
+    newer = schema(*BOTH, applied=BOTH[:1])
+    assert ask("release_lacking", newer, schema(*BOTH)) == ["blog.0001_a", "news.0002_b"]
+
+
+@pytest.mark.parametrize(
+    ("database", "command"), [(False, "gazette-manage"), (True, "gazette-manage --instance owner")]
+)
+def test_undoing_goes_to_the_last_that_the_older_one_knows(database: bool, command: str) -> None:
+    new = ("news.0003_c", "news.0004_d", "shop.0001_a")
+    newer = schema(*BOTH, *new, applied=(*BOTH, *new))
+    assert ask("release_undoing", newer, schema(*BOTH), database=database) == [
+        f"{command} migrate news 0002_b",
+        f"{command} migrate shop zero",
+    ]

@@ -1,0 +1,350 @@
+"""Releases on a server under load: none drops a request, and none that is broken comes to serve.
+
+One server is deployed to by SSH. While the tests run, visitors on keep-alive connections ask for
+pages, every second time by POST, and one for a page that takes three seconds. The tests share the
+server and build on each other, in the order in which they stand here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from .crowd import Load
+from .deploying import Server, server
+from .test_newcomer import FIRST_SECONDS
+
+pytestmark = [pytest.mark.fleet, pytest.mark.slow]
+
+RECAP = re.compile(r"^localhost +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0 ", re.MULTILINE)
+AGAIN = "run the same command again"
+RELEASES = "/srv/gazette/releases"
+
+
+@dataclass
+class Deployed:
+    """The server, its visitors, and what it serves as far as the tests have come."""
+
+    server: Server
+    load: Load
+    mark: str
+    # Names of what went on, in which no request may fail.
+    phases: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        self.phases.append(name)
+        with self.load.phase(name):
+            yield
+
+    def deploy(self, *words: str) -> str:
+        said = self.server.play("playbooks/deploy.yml", *words)
+        self.serves(self.mark)
+        return said
+
+    def serves(self, mark: str) -> None:
+        assert mark in self.server.visitor.ask("/").text
+        assert mark in self.server.visitor.ask("/load/").text
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that nothing has been put on."""
+    with server(tmp_path_factory.mktemp("deploy"), main_workers=3) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def deployed(fresh: Server) -> Iterator[Deployed]:
+    """The same with the site, and with visitors."""
+    mark = fresh.change()
+    fresh.play("site.yml", timeout=FIRST_SECONDS)
+    with Load(fresh.address) as load:
+        yield Deployed(fresh, load, mark)
+
+
+def test_a_server_that_was_never_set_up_is_told_how(fresh: Server) -> None:
+    for playbook in ("playbooks/deploy.yml", "playbooks/rollback.yml"):
+        said = fresh.refused(playbook)
+        assert "has no such site (/srv/gazette/releases is missing)" in said
+        assert "by site.yml" in said
+    assert fresh.host.run("ls /srv").stdout == ""
+
+
+def test_a_code_only_deploy_builds_no_virtualenv(deployed: Deployed) -> None:
+    environments = "ls -d /srv/gazette/venvs/*"
+    before = deployed.server.host.run(environments).stdout
+    deployed.mark = deployed.server.change()
+    with deployed.phase("deploy"):
+        deployed.deploy()
+    assert deployed.server.host.run(environments).stdout == before
+
+
+def test_a_second_run_changes_nothing(deployed: Deployed) -> None:
+    recap = RECAP.search(deployed.deploy())
+    assert recap is not None
+    assert recap[1] == "0"
+
+
+Run = subprocess.Popen[str]
+
+
+def until(run: Run, task: str) -> None:
+    """Read what a run says until it begins a task."""
+    assert run.stdout is not None
+    for line in run.stdout:
+        if task in line:
+            return
+    raise AssertionError(f"the run ended before {task!r}")
+
+
+def controller(deployed: Deployed, run: Run) -> None:
+    os.killpg(run.pid, signal.SIGKILL)
+
+
+def network(deployed: Deployed, run: Run) -> None:
+    """The connection of the run ends; what it has begun on the host goes on."""
+    for pid, command in deployed.server.host.processes().items():
+        if command.startswith("sshd: root"):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def power(deployed: Deployed, run: Run) -> None:
+    deployed.load.during("away")
+    deployed.server.host.cut_power()
+    deployed.server.host.start()
+
+
+# In the order of a deploy: each run goes on where the one before was ended.
+KILLS = [
+    ("A virtualenv of the site's requirements", controller, "virtualenv"),
+    ("Analyse the site and write its plan", network, "plan"),
+    ("release : Migrate", power, "migrate"),
+    ("Collect static files", controller, "static"),
+    ("instance : The release is serving", controller, "flip"),
+]
+
+
+@pytest.mark.parametrize(
+    ("task", "end", "name"), KILLS, ids=[f"{name}-{end.__name__}" for _, end, name in KILLS]
+)
+def test_killed_at_any_point_the_site_is_up(
+    deployed: Deployed, task: str, end: Callable[[Deployed, Run], None], name: str
+) -> None:
+    if name == "virtualenv":
+        deployed.mark = deployed.server.change()
+        # Another line, another virtualenv.
+        deployed.server.edit("requirements.txt", "", "# anew\n")
+    before = re.findall("edition [0-9]+", deployed.server.visitor.ask("/").text)
+    with deployed.phase(f"killed at {name}"):
+        run = deployed.server.start("playbooks/deploy.yml")
+        until(run, task)
+        # Into the task, not between two.
+        time.sleep(0.5)
+        end(deployed, run)
+        deployed.server.end(run)
+        if end is power:
+            deployed.server.visitor.wait("/", 30)
+            deployed.server.visitor.wait("/admin/login/", 30)
+            deployed.load.during("after power came back")
+        assert re.findall("edition [0-9]+", deployed.server.visitor.ask("/").text) == before
+
+
+def test_the_same_command_finishes_what_was_killed(deployed: Deployed) -> None:
+    with deployed.phase("finished"):
+        deployed.deploy()
+
+
+@contextmanager
+def full_disk(deployed: Deployed) -> Iterator[None]:
+    """No room for another release; those that are there are where they were."""
+    host = deployed.server.host
+    host.run(
+        "mkdir -p /mnt/full && mount -t tmpfs -o size=64m,mode=755 tmpfs /mnt/full"
+        f" && cp -a {RELEASES}/. /mnt/full && mount --bind /mnt/full {RELEASES}"
+    )
+    host.run(f"dd if=/dev/zero of={RELEASES}/.filler bs=4k", check=False)
+    host.run(f"truncate --size=-100k {RELEASES}/.filler")
+    yield
+    host.run(f"umount {RELEASES} && umount /mnt/full")
+
+
+@contextmanager
+def broken_nginx(deployed: Deployed) -> Iterator[None]:
+    """A neighbour's file that nginx does not take; it has not been reloaded since."""
+    host = deployed.server.host
+    folder = "/etc/django-split/nginx/sites/neighbour"
+    host.run(f"mkdir {folder} && echo 'server {{ nonsense; }}' > {folder}/site.conf")
+    yield
+    host.run(f"rm -r {folder}")
+
+
+Break = Callable[[Deployed], AbstractContextManager[None]]
+
+
+def broken_source(name: str, old: str, new: str) -> Break:
+    @contextmanager
+    def broken(deployed: Deployed) -> Iterator[None]:
+        deployed.server.edit(name, old, new)
+        yield
+
+    return broken
+
+
+def at_the_gate(line: str) -> Break:
+    """What is wrong with a page shows when gunicorn is asked for it, not before."""
+    text = (
+        "    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:\n"
+        "        import sys, time\n"
+        f"        if 'gunicorn.app.wsgiapp' in sys.modules:\n            {line}\n"
+    )
+    return broken_source("news/views.py", text.splitlines()[0] + "\n", text)
+
+
+MIGRATION = """
+from django.db import migrations
+
+def stop(apps, schema_editor):
+    raise RuntimeError("no such column in this edition")
+
+class Migration(migrations.Migration):
+    dependencies = [("news", "0001_initial")]
+    operations = [migrations.RunPython(stop)]
+"""
+CHECK = """
+from django.core import checks
+
+@checks.register
+def never(**options):
+    return [checks.Error("the news is out", id="news.E001")]
+"""
+MEMBERS = """
+from django.contrib.auth.decorators import login_required
+urlpatterns += [path("members/", login_required(load.view))]
+"""
+
+
+@contextmanager
+def migration(deployed: Deployed) -> Iterator[None]:
+    (deployed.server.source / "news" / "migrations" / "0002_stop.py").write_text(MIGRATION)
+    yield
+
+
+# What is broken, the step that says so, and what of its log is shown.
+BROKEN: dict[str, tuple[Break, str, str]] = {
+    "import": (
+        broken_source("news/views.py", "", "\nimport nothing_of_that_name\n"),
+        "What the plan says",
+        "No module named 'nothing_of_that_name'",
+    ),
+    "environment": (
+        broken_source("gazette/settings.py", "", '\nAPI_KEY = os.environ["GAZETTE_KEY"]\n'),
+        "What the plan says",
+        "GAZETTE_KEY",
+    ),
+    "plan": (broken_source("gazette/urls.py", "", MEMBERS), "What the plan says", "/members/"),
+    "check": (
+        broken_source("news/models.py", "", CHECK),
+        "Check the admin's settings",
+        "(news.E001) the news is out",
+    ),
+    "migration": (migration, "Migrate", "no such column in this edition"),
+    "error": (
+        at_the_gate("raise RuntimeError('torn page')"),
+        "the gate refused it: GET / answered 500",
+        "RuntimeError: torn page",
+    ),
+    "hang": (
+        at_the_gate("time.sleep(10)"),
+        "the gate refused it: /run/gazette/main/main-",
+        "timed out",
+    ),
+    "disk": (full_disk, "The disk is full", "No space left on device"),
+    "nginx": (broken_nginx, "nginx does not take the config", 'unknown directive "nonsense"'),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_release_never_serves(deployed: Deployed, kind: str) -> None:
+    broken, step, log = BROKEN[kind]
+    before, daemons = deployed.server.links(), deployed.server.daemons()
+    deployed.server.change()
+    with deployed.phase(f"broken: {kind}"), broken(deployed):
+        # Long enough for a sound one, unless it is to hang.
+        seconds = 3 if kind == "hang" else 45
+        said = deployed.server.refused(
+            "playbooks/deploy.yml", "-e", f"instance_gate_seconds={seconds}"
+        )
+        deployed.serves(deployed.mark)
+        marked = deployed.server.host.run(f"cat {RELEASES}/*/.failed", check=False).stdout
+    assert step in said
+    assert log in said
+    assert deployed.server.links() == before
+    assert deployed.server.daemons() == daemons, "nothing of the broken release runs on"
+    assert AGAIN in said
+    if kind not in ("disk", "nginx"):
+        assert marked
+
+
+def test_what_failed_is_kept_for_study_and_not_for_ever(deployed: Deployed) -> None:
+    kept = deployed.server.host.run(f"ls {RELEASES}").stdout.split()
+    failed = [name for name in kept if name.startswith("failed-")]
+    assert failed
+    assert len(kept) <= 7  # three of each kind, and what serves
+
+
+COLUMN = """
+from django.db import migrations, models
+
+class Migration(migrations.Migration):
+    dependencies = [("news", "0001_initial")]
+    operations = [migrations.CreateModel("Later", [("id", models.BigAutoField(primary_key=True))])]
+"""
+
+
+def test_a_rollback_says_which_migrations_lie_between(deployed: Deployed) -> None:
+    old, mark = deployed.mark, deployed.server.change()
+    (deployed.server.source / "news" / "migrations" / "0002_later.py").write_text(COLUMN)
+    deployed.mark = mark
+    with deployed.phase("deploy with a migration"):
+        deployed.deploy()
+    with deployed.phase("rollback refused"):
+        said = deployed.server.refused("playbooks/rollback.yml")
+    assert "- news.0002_later" in said
+    assert "-e migrations=keep" in said
+    assert "gazette-manage migrate news 0001_initial" in said
+    deployed.serves(mark)
+    with deployed.phase("rollback"):
+        began = time.monotonic()
+        said = deployed.server.play("playbooks/rollback.yml", "-e", "migrations=keep")
+        print(f"rollback: {time.monotonic() - began:.1f} s")
+    deployed.serves(old)
+    assert "did before" in said
+    deployed.mark = old
+
+
+def test_a_release_that_is_not_there_is_refused_with_those_that_are(deployed: Deployed) -> None:
+    said = deployed.server.refused("playbooks/rollback.yml", "-e", "release=0123456789ab")
+    assert 'release is "0123456789ab"' in said
+    assert deployed.server.links().split()[-1].rpartition("/")[2] in said
+
+
+def test_no_request_failed(deployed: Deployed) -> None:
+    """The last of all: what the visitors saw."""
+    seen = deployed.load.end()
+    print(seen)
+    assert {
+        name: seen[name]["failures"] for name in seen if name != "away" if seen[name]["failed"]
+    } == {}
+    assert sum(each["requests"] for each in seen.values()) > 500
+    assert sum(each["slow"] for each in seen.values()) > 10
+    assert set(deployed.phases) - set(seen) <= {"killed at migrate"}
