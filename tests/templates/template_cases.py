@@ -20,6 +20,7 @@ PROCESS = {
     "user": "admin",
     "store": "store",
     "networks": [],
+    "stop_seconds": 60,
 }
 VARIABLES: dict[str, Any] = {
     "site_name": "gazette",
