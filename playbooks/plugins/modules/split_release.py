@@ -16,6 +16,9 @@ options:
         and prunes. C(failed) sets a half-built one aside for study under C(failed-ID).
     type: str
   keep: {description: How many releases are kept beside those that serve., type: int}
+  history: {description: Where is written down who made it C(current)., type: path}
+  by: {description: Who that is., type: str}
+  playbook: {description: What was run., type: str}
 """
 
 import json
@@ -24,6 +27,7 @@ import shutil
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_history import deployed
 
 OPTIONS = {
     "home": {"type": "path", "required": True},
@@ -34,6 +38,9 @@ OPTIONS = {
         "default": "seen",
     },
     "keep": {"type": "int", "default": 3},
+    "history": {"type": "path"},
+    "by": {"type": "str", "default": ""},
+    "playbook": {"type": "str", "default": ""},
 }
 
 # In a release that has served.
@@ -117,6 +124,10 @@ def main() -> None:
         if linked(link) != release:
             result["changed"] = True
             if not module.check_mode:
+                # First: a run that is killed in between finds it written, and links.
+                if module.params["history"]:
+                    said = {name: module.params[name] for name in ("by", "playbook")}
+                    deployed(module.params["history"], release, linked(link), said)
                 if os.path.islink(link + ".new"):
                     os.unlink(link + ".new")
                 os.symlink(os.path.join("releases", release), link + ".new")
