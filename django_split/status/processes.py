@@ -40,4 +40,4 @@ def _part(name: str, state: dict[str, Any] | None, *, enabled: bool) -> Part:
     if ok and enabled and state.get("enabled") not in ("enabled", "enabled-runtime", None):
         ok = False
         told.append("will not start at the next boot")
-    return Part("process", name, ok, ", ".join(told), state.get("since"))
+    return Part("process", name, ok, ", ".join(told), state.get("since") if ok else None)

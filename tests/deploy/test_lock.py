@@ -190,6 +190,16 @@ def test_a_killed_run_lets_go_once_its_last_task_has_ended(site: Site) -> None:
     first.communicate()
 
 
+def test_a_run_that_is_killed_while_it_takes_the_lock_lets_go(site: Site) -> None:
+    for seconds in (0, 0.1, 0.3):
+        first = site.start(play("ping:", lease=LONG))
+        until(site.lock.exists)
+        time.sleep(seconds)
+        first.kill()
+        first.communicate()
+        until(lambda: not site.lock.exists(), 15)
+
+
 def test_a_lock_that_nobody_renews_ends_with_its_lease(site: Site) -> None:
     """The controller has lost its power, or the network is cut."""
     goes_on = shell(f"touch {site.folder}/on; until test -e {site.folder}/stop; do sleep 0.1; done")

@@ -7,6 +7,7 @@ a run that is refused, fails or is killed lets go without a last task.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import select
 import signal
@@ -36,9 +37,11 @@ def hold(
     held, None when the host gave no answer. ``end`` lets go. ``folder`` is where the run and the
     process talk: files RELEASE and LOST.
 
-    The run is the parent of the calling process: Ansible runs each task in a child of its own.
+    The run is the parent of the calling process: Ansible runs each task in a child of its own. It
+    may be dead by now, and getppid() then names whoever adopts orphans.
     """
-    run = os.getppid()
+    parent = multiprocessing.parent_process()
+    run = parent.pid if parent and parent.pid else os.getppid()
     process = os.fork()
     if process:
         return process
