@@ -78,11 +78,15 @@ def timers(site: Site) -> list[Part]:
     if not mine:
         return []
     services = show([unit["Id"].replace(".timer", ".service") for unit in mine], "Id,Result")
-    results = {} if isinstance(services, str) else {unit["Id"]: unit["Result"] for unit in services}
+    results = (
+        {}
+        if isinstance(services, str)
+        else {unit["Id"]: unit.get("Result", "") for unit in services}
+    )
     parts = []
     for unit in mine:
         name = unit["Id"].removesuffix(".timer")
-        result = results.get(f"{name}.service", "success")
+        result = results.get(f"{name}.service") or "success"
         last = moment(unit.get("LastTriggerUSec", ""))
         following = moment(unit.get("NextElapseUSecRealtime", ""))
         told = [f"next {_when(following)}" if following else "waits for nothing"]

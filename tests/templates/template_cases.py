@@ -80,6 +80,7 @@ VARIABLES: dict[str, Any] = {
     "process": PROCESS,
     "purge_store": "store",
     "purge_networks": [],
+    "status_folder": "/var/lib/django-split/gazette/status",
 }
 
 Render = Callable[..., str]
