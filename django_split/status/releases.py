@@ -18,6 +18,8 @@ class Release:
     name: str
     state: str
     built: float
+    reason: str = ""
+    """Why it did not come to serve, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,17 @@ def releases(home: Path) -> list[Release]:
         else:
             state = "kept" if marker.exists() else "unfinished"
         stamp = marker if marker.exists() else path
-        found.append(Release(path.name, state, stamp.stat().st_mtime))
+        reason = _reason(path / ".failed") if state == "failed" else ""
+        found.append(Release(path.name, state, stamp.stat().st_mtime, reason))
     return sorted(found, key=lambda release: -release.built)
+
+
+def _reason(mark: Path) -> str:
+    """What the run that failed has written into the release."""
+    try:
+        return " ".join(str(json.loads(mark.read_text())["reason"]).split())
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def login(home: Path, release: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -59,7 +60,8 @@ class Report:
         lines += [f"  {line}" for line in self._now()]
         lines += ["", "Releases"]
         for each in self.releases[:KEPT_LINES]:
-            lines.append(f"  {each.name:<20} {each.state:<11} built {when(each.built)}")
+            why = f", {textwrap.shorten(each.reason, 100)}" if each.reason else ""
+            lines.append(f"  {each.name:<20} {each.state:<11} built {when(each.built)}{why}")
         if not self.releases:
             lines.append("  none")
         if len(self.releases) > KEPT_LINES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import socketserver
@@ -89,6 +90,8 @@ def home(tmp_path: Path) -> Path:
         if mark:
             (folder / mark).touch()
     (tmp_path / "releases" / "failed-ddd").mkdir()
+    told = {"reason": "Migrate: no such table\n news_x"}
+    (tmp_path / "releases" / "failed-ddd" / ".failed").write_text(json.dumps(told))
     (tmp_path / "releases" / ".pruned-eee").mkdir()
     (tmp_path / "live").mkdir()
     for name in ("main", "admin"):
@@ -343,6 +346,7 @@ def test_the_report_for_people_and_for_programs(home: Path) -> None:
     assert "admin is in maintenance since " in text
     assert "being deployed by bob@ci since 1970-01-01 00:00 UTC: a release that has no name" in text
     assert "✔ process gazette-main@bbb  active, since 1970-01-01 00:01 UTC" in text
+    assert re.search("failed-ddd +failed +built .* UTC, Migrate: no such table news_x\n", text)
     told = json.loads(seen.as_json())
     assert told["well"] is False
     assert told["serves"]["main"]["release"] == "bbb"

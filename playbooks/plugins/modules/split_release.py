@@ -119,15 +119,17 @@ def main() -> None:
             shutil.rmtree(aside, ignore_errors=True)
             os.rename(path, aside)
         result["path"] = aside
+    before = linked(os.path.join(home, "current"))
+    if state == "current" and before != release and module.params["history"]:
+        # First: a run that is killed in between finds it written, and links.
+        said = {name: module.params[name] for name in ("by", "playbook")}
+        if not module.check_mode:
+            deployed(module.params["history"], release, before, said)
     if state == "current":
         link = os.path.join(home, "current")
         if linked(link) != release:
             result["changed"] = True
             if not module.check_mode:
-                # First: a run that is killed in between finds it written, and links.
-                if module.params["history"]:
-                    said = {name: module.params[name] for name in ("by", "playbook")}
-                    deployed(module.params["history"], release, linked(link), said)
                 if os.path.islink(link + ".new"):
                     os.unlink(link + ".new")
                 os.symlink(os.path.join("releases", release), link + ".new")
