@@ -369,11 +369,15 @@ def test_a_release_that_main_refuses_leaves_both_instances_on_the_old_one(site: 
 def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
     editor = site.visitor
     editor.log_in("/admin/login/?next=/admin/", "admin", site.password())
+    closed = "/srv/gazette/live/main.maintenance"
+    site.host.run(["touch", closed])
     site.host.reboot()
     if not site.host.init:
         site.host.run("gazette-start")  # as verify says at the end of `make site`
-    site.visitor.wait("/", 60)
     site.visitor.wait("/admin/login/", 60)
+    assert site.visitor.ask("/").status == 503, "maintenance goes on"
+    site.host.run(["rm", closed])
+    site.visitor.wait("/", 60)
     assert SIGNED_IN in editor.ask("/admin/").text
     site.make("verify")
 
