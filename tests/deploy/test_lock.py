@@ -215,11 +215,11 @@ def test_a_lock_that_nobody_renews_ends_with_its_lease(site: Site) -> None:
 
 def test_who_comes_before_a_silent_lease_is_over_waits_for_it(site: Site) -> None:
     goes_on = shell(f"touch {site.folder}/on; until test -e {site.folder}/stop; do sleep 0.1; done")
-    first = site.start(play(goes_on, lease=4))
+    first = site.start(play(goes_on, lease=10))
     site.reached("on")
     os.kill(site.keeper(first), signal.SIGKILL)
     time.sleep(1)
-    assert site.run(play("ping:", lease=4))[0] == 0
+    assert site.run(play("ping:", lease=10))[0] == 0
     (site.folder / "stop").touch()
     ended(first)
 
