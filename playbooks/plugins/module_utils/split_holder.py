@@ -23,6 +23,8 @@ LOOK_SECONDS = 0.5
 PATIENCE_SECONDS = 1.5
 # More than so many renewals that did not come: its run is gone, or cut off.
 SILENT_RENEWALS = 3
+# Runs that end take folders away while others make them.
+ATTEMPTS = 1000
 
 
 class Lock:
@@ -37,12 +39,12 @@ class Lock:
 
     def _try(self) -> int | None:
         """The locked file's descriptor, or None when somebody else holds it."""
-        while True:
-            os.makedirs(self.folder, 0o755, exist_ok=True)
+        for _ in range(ATTEMPTS):
             try:
+                os.makedirs(self.folder, 0o755, exist_ok=True)
                 handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
-            except FileNotFoundError:
-                continue  # whoever held it takes the folder away
+            except (FileNotFoundError, FileExistsError):
+                continue  # whoever held it, or another site's, takes the folder away
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -53,6 +55,7 @@ class Lock:
                 if os.stat(self._lock).st_ino == os.fstat(handle).st_ino:
                     return handle
             os.close(handle)
+        raise OSError(f"{self.folder} is no folder, or comes and goes")
 
     def take(self, said: dict[str, Any], lease: float, renewal: float) -> dict[str, Any] | None:
         """Hold it in a process of its own; returns None, or who holds it already.

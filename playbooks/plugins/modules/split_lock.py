@@ -41,7 +41,11 @@ def main() -> None:
     if state != "seen" and os.geteuid() != 0:
         module.exit_json(changed=False, refused="it takes root")
     if state == "taken" and not module.check_mode:
-        other = lock.take(module.params["said"], module.params["lease"], module.params["renewal"])
+        lease, renewal = module.params["lease"], module.params["renewal"]
+        try:
+            other = lock.take(module.params["said"], lease, renewal)
+        except OSError as error:
+            module.fail_json(msg=f"The lock of {lock.folder} cannot be taken: {error}")
         if other is not None:
             module.exit_json(changed=False, busy=True, holder=other)
         module.exit_json(changed=False, busy=False, holder=lock.holder(), renewed=lock.renewed)
