@@ -48,7 +48,10 @@ def main() -> None:
             module.fail_json(msg=f"The lock of {lock.folder} cannot be taken: {error}")
         if other is not None:
             module.exit_json(changed=False, busy=True, holder=other)
-        module.exit_json(changed=False, busy=False, holder=lock.holder(), renewed=lock.renewed)
+        mine = lock.holder()
+        if not mine:  # /run is full
+            module.fail_json(msg=f"The process that holds {lock.folder} ended as it began")
+        module.exit_json(changed=False, busy=False, holder=mine, renewed=lock.renewed)
     if state == "freed" and not module.check_mode:
         try:
             other = lock.free()
