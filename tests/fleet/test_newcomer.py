@@ -87,7 +87,8 @@ class Site:
 
     def play(self, *words: str) -> str:
         """Run a playbook that has no word in the Makefile."""
-        command = [".venv/bin/ansible-playbook", "-i", "inventory/local", *words]
+        play = "/root/django-split/.venv/bin/ansible-playbook"
+        command = [play, "-i", "inventory/local", *words]
         port = f"site_port={self.port}"
         return self.host.run(
             [*command, "-e", port], cwd="/root/django-split", timeout=SECONDS
