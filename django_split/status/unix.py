@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 
-SECONDS = 10.0
+SECONDS = 5.0
 
 
 class UnixConnection(http.client.HTTPConnection):
