@@ -16,6 +16,7 @@ from django_split import (
     grants_command,
     plan_command,
     sessions_command,
+    status_command,
 )
 from django_split.files import InputError, read_table, write
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     audit_command.add_to(commands)
     sessions_command.add_to(commands)
     grants_command.add_to(commands)
+    status_command.add_to(commands)
 
     render = commands.add_parser("render", help="render templates without Ansible")
     render.add_argument("templates", nargs="+", metavar="TEMPLATE", help="as nginx/nginx.conf.j2")

@@ -34,6 +34,24 @@ DESK = (
 )
 # A worker that gives way to others by itself.
 TICKER = "nice -n 5 python -u -c 'import time; print(\"ticks\"); time.sleep(1e6)'"
+# Applied while the worker above runs, it fails.
+ALONE = """
+from pathlib import Path
+from django.db import migrations
+
+def alone(apps, schema):
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = each.read_bytes()
+        except OSError:
+            continue
+        if b"python" in command and b"ticks" in command:
+            raise RuntimeError(f"{each} runs")
+
+class Migration(migrations.Migration):
+    dependencies = [("news", "0001_initial")]
+    operations = [migrations.RunPython(alone, alone)]
+"""
 # On both instances: what stands below /accounts/ is the admin's by then.
 EXERCISE = """path("exercise/", __import__("gazette.exercise", fromlist=["view"]).view),
     path("accounts/exercise/", __import__("gazette.exercise", fromlist=["view"]).view),"""
@@ -144,7 +162,8 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     host = site.host
     # A site that copies directories in its media, where new ones have their group by setgid.
     answer(site, "site_unit_relax: [setgid]")
-    answer(site, f"site_processes: {json.dumps([{'name': 'ticker', 'command': TICKER}])}")
+    ticker = {"name": "ticker", "command": TICKER, "before_migrations": "stop", "stop_seconds": 7}
+    answer(site, f"site_processes: {json.dumps([ticker])}")
     # Written to the database as well: then expired ones are deleted there once a day.
     given = ("public_sessions=redis_db", "admin_host=desk.localhost", f"@{ANSWERS}")
     said = site.make("site", *given)
@@ -165,7 +184,10 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     assert shown.stdout.split() == ["success", "0"]
     assert "django_session" in host.run("journalctl -u gazette-purge.service -o cat").stdout
 
+    assert host.run("systemctl show -P TimeoutStopUSec gazette-ticker").stdout == "7s\n"
+    host.run(["tee", f"{SOURCE}/news/migrations/0002_alone.py"], stdin=ALONE.encode())
     site.make("site", f"@{ANSWERS}")
+    assert "[X] 0002_alone" in host.run("gazette-manage showmigrations news").stdout
     assert 'name="password"' in site.visitor.ask("/admin/login/").text
     exercise(site, mail)
     units.check_process(host, "gazette-ticker.service")

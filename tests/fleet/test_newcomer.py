@@ -7,6 +7,7 @@ CI's own machine is Debian 12 without systemd, and runs the same commands once m
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -85,6 +86,15 @@ class Site:
         """Run `make`, and return what the person who typed it read."""
         command = self.command(target, *variables, inventory=inventory)
         return self.host.run(command, cwd="/root/django-split", timeout=timeout).stdout
+
+    def play(self, *words: str) -> str:
+        """Run a playbook that has no word in the Makefile."""
+        play = "/root/django-split/.venv/bin/ansible-playbook"
+        command = [play, "-i", "inventory/local", *words]
+        port = f"site_port={self.port}"
+        return self.host.run(
+            [*command, "-e", port], cwd="/root/django-split", timeout=SECONDS
+        ).stdout
 
     def password(self) -> str:
         return self.host.run(["cat", f"/etc/django-split/{self.name}/superuser"]).stdout.strip()
@@ -187,6 +197,79 @@ def test_a_visitor_gets_pages_without_a_cookie(site: Site) -> None:
     assert "Gazette" in page.text
     assert page.headers["Set-Cookie"] is None
     assert "Cookie" not in (page.headers["Vary"] or "")
+
+
+def test_status_says_what_serves_since_when_and_by_whom(site: Site) -> None:
+    said = site.host.run("gazette-status").stdout
+    assert "all is well" in said
+    release = site.host.run("basename $(readlink /srv/gazette/current)").stdout.strip()
+    assert re.search(rf"main +serves {release} since .*, deployed by root@\S+ \(site.yml\)", said)
+    told = json.loads(site.host.run("gazette-status --json").stdout)
+    assert told["well"]
+    assert told["lock"] is None
+    assert {each["release"] for each in told["serves"].values()} == {release}
+    kinds = {part["kind"] for part in told["parts"]}
+    assert kinds == {"process", "gate", "store", "port"}, "no timer is needed here"
+    # Those of a folder that may not be read are not well either, so nobody is told that they are.
+    refused = site.host.run(["setpriv", "--reuid=nobody", "gazette-status"], check=False)
+    assert "run me as root" in refused.stderr
+
+
+def test_status_finds_what_does_not_run(site: Site) -> None:
+    store = next(pid for pid, command in site.daemons().items() if "redis-server" in command)
+    os.kill(store, signal.SIGSTOP)
+    try:
+        seen = site.host.run("gazette-status", check=False)
+    finally:
+        os.kill(store, signal.SIGCONT)
+    assert seen.returncode == 1
+    assert re.search(r"✘ store +store +/run/gazette/store/store.sock: timed out", seen.stdout)
+
+
+def test_a_second_deploy_is_refused_while_one_is_under_way(site: Site) -> None:
+    site.host.run(
+        ["tee", "/root/first.yml"],
+        stdin=b"""
+- ansible.builtin.import_playbook: /root/django-split/playbooks/lock.yml
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.shell: until test -e /root/let-go; do sleep 0.1; done
+""",
+    )
+    refused = site.host.run(
+        ".venv/bin/ansible-playbook -i inventory/local /root/first.yml >/root/first.log 2>&1 &\n"
+        "until test -e /run/django-split/gazette/holder.json; do sleep 0.1; done\n"
+        f"{site.command('site')}; refused=$?\n"
+        "gazette-status | grep 'being deployed'\n"
+        "touch /root/let-go; wait $! && exit $refused",
+        cwd="/root/django-split",
+        timeout=SECONDS,
+        check=False,
+    )
+    said = refused.stdout + refused.stderr
+    assert refused.returncode != 0
+    assert "gazette is being deployed already: by root@" in said
+    assert "/root/first.yml" in said
+    assert "PLAY [Preflight]" not in said, "at once"
+    assert "  being deployed by root@" in said
+    assert site.host.run("ls /run/django-split", check=False).returncode != 0
+
+
+def test_maintenance_of_main_leaves_the_admin_and_outlives_a_deploy(site: Site) -> None:
+    words = ("playbooks/maintenance.yml", "-e", "instance=main", "-e")
+    assert "gazette on localhost: main in maintenance (503)" in site.play(*words, "state=on")
+    try:
+        closed = site.visitor.ask("/")
+        assert (closed.status, closed.headers["Retry-After"]) == (503, "300")
+        assert "We will be back soon" in closed.text
+        assert site.visitor.ask("/admin/login/").status == 200
+        site.play("playbooks/instances.yml")
+        assert site.visitor.ask("/").status == 503
+        assert "main is in maintenance since" in site.make("verify")
+    finally:
+        site.play(*words, "state=off")
+    assert "Gazette" in site.visitor.ask("/").text
 
 
 def test_the_admin_lets_the_superuser_in(site: Site) -> None:
@@ -305,11 +388,15 @@ def test_a_release_that_main_refuses_leaves_both_instances_on_the_old_one(site: 
 def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
     editor = site.visitor
     editor.log_in("/admin/login/?next=/admin/", "admin", site.password())
+    closed = "/srv/gazette/live/main.maintenance"
+    site.host.run(["touch", closed])
     site.host.reboot()
     if not site.host.init:
         site.host.run("gazette-start")  # as verify says at the end of `make site`
-    site.visitor.wait("/", 60)
     site.visitor.wait("/admin/login/", 60)
+    assert site.visitor.ask("/").status == 503, "maintenance goes on"
+    site.host.run(["rm", closed])
+    site.visitor.wait("/", 60)
     assert SIGNED_IN in editor.ask("/admin/").text
     site.make("verify")
 

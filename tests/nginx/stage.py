@@ -168,6 +168,9 @@ class Site:
             "admin_login": "/admin/login/",
             "admin_host": "",
             "admin_logins": [],
+            "main_maintenance_page": "",
+            "admin_maintenance_page": "",
+            "maintenance_bypass": [],
             "main_logins": [],
             # Only the tests of the limit want to meet it.
             "admin_login_rate": "6000r/m",

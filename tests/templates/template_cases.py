@@ -20,6 +20,7 @@ PROCESS = {
     "user": "admin",
     "store": "store",
     "networks": [],
+    "stop_seconds": 60,
 }
 VARIABLES: dict[str, Any] = {
     "site_name": "gazette",
@@ -46,6 +47,9 @@ VARIABLES: dict[str, Any] = {
     "admin_login": "/admin/login/",
     "admin_host": "",
     "admin_logins": [],
+    "main_maintenance_page": "",
+    "admin_maintenance_page": "",
+    "maintenance_bypass": [],
     "main_logins": [],
     "admin_login_rate": "12r/m",
     "admin_login_burst": 5,
@@ -78,6 +82,7 @@ VARIABLES: dict[str, Any] = {
     "process": PROCESS,
     "purge_store": "store",
     "purge_networks": [],
+    "status_folder": "/var/lib/django-split/gazette/status",
 }
 
 Render = Callable[..., str]

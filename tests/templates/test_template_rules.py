@@ -65,7 +65,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "user": "admin",
             "store": "store",
             "networks": ["10.0.0.0/8"],
+            "stop_seconds": "300",
         }
+    },
+    "maintenance": {
+        "main_maintenance_page": "/etc/django-split/nginx/sites/gazette/main-maintenance.html",
+        "maintenance_bypass": ["192.0.2.7", "2001:db8::/32"],
+        "admin_host": "desk.example.org",
+        "proxy_tls": "files",
+        "proxy_hsts": 300,
     },
     "relaxed": {"unit_relax": ["setgid", "netlink"], "purge_networks": ["localhost"]},
     "few networks": {"instance_networks": ["localhost", "10.0.0.0/8"], "instance_memory": "2G"},

@@ -15,7 +15,15 @@ ROOT = Path(__file__).resolve().parents[3]
 # Ansible loads a plugin by its path: what it shares with others is not on Python's path by itself.
 sys.path.append(str(ROOT / "playbooks" / "plugins"))
 
-from preflight_checks import certificates, hooks, settings, source, table, values  # noqa: E402
+from preflight_checks import (  # noqa: E402
+    certificates,
+    hooks,
+    maintenance,
+    settings,
+    source,
+    table,
+    values,
+)
 from preflight_checks.origins import Inventory  # noqa: E402
 from preflight_checks.problems import Problem, message  # noqa: E402
 
@@ -93,6 +101,8 @@ class _Checks:
             self._take(name, row)
         for finding in values.check(self._values, self._inventory.names()):
             self._broken.add(finding.variable)
+            self._found(finding)
+        for finding in maintenance.check(self._values):
             self._found(finding)
 
     def source(self) -> None:

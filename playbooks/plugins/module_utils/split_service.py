@@ -42,13 +42,15 @@ class Systemd:
 
     name = "systemd"
 
-    def _systemctl(self, *words: str, check: bool = True) -> str:
+    def _systemctl(
+        self, *words: str, check: bool = True, seconds: float = START_SECONDS + STOP_SECONDS
+    ) -> str:
         done = subprocess.run(
             ["systemctl", "--no-ask-password", *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=START_SECONDS + STOP_SECONDS,
+            timeout=seconds,
         )
         if check and done.returncode != 0:
             raise ServiceError(
@@ -87,9 +89,14 @@ class Systemd:
         except ServiceError as error:
             raise ServiceError(f"{name} did not start: {error}\n{self.log(name)}") from error
 
-    def stop(self, name: str) -> None:
-        self._systemctl("stop", name, check=False)
-        self._systemctl("reset-failed", name, check=False)
+    def stop(self, *names: str) -> None:
+        """End them side by side: each is given its own TimeoutStopSec to finish what it does."""
+        if not names:
+            return
+        told = self._systemctl("show", "-p", "TimeoutStopUSec", "--value", *names, check=False)
+        longest = max((span_seconds(each) for each in told.split("\n") if each), default=0.0)
+        self._systemctl("stop", *names, check=False, seconds=longest + STOP_SECONDS)
+        self._systemctl("reset-failed", *names, check=False)
 
     def restart(self, name: str) -> None:
         self.stop(name)
@@ -126,13 +133,23 @@ class Systemd:
         return done.stdout.strip()
 
 
+SPAN = re.compile(r"([0-9.]+)(us|ms|s|min|h|d|w)(?: |$)")
+SPAN_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def span_seconds(text: str) -> float:
+    """What systemd writes for a span of time ("1min 30s"), in seconds; "infinity" is none here."""
+    return sum(float(number) * SPAN_UNITS[unit] for number, unit in SPAN.findall(text.strip()))
+
+
 class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, seconds: float) -> None:
         super().__init__()
         self._path = path
+        self._seconds = seconds
 
     def make_connection(self, host: Any) -> Any:
-        return UnixConnection(self._path, START_SECONDS + STOP_SECONDS)
+        return UnixConnection(self._path, self._seconds)
 
 
 class Supervisor:
@@ -151,17 +168,16 @@ class Supervisor:
         self._site = site
         self._socket = f"/run/{site}/supervisor.sock"
 
-    @property
-    def _rpc(self) -> Any:
+    def _rpc(self, seconds: float) -> Any:
         # Made anew for each call: a supervisord that was restarted leaves a dead keep-alive
         # connection.
         return xmlrpc.client.ServerProxy(
-            "http://localhost/RPC2", transport=_UnixTransport(self._socket)
+            "http://localhost/RPC2", transport=_UnixTransport(self._socket, seconds)
         ).supervisor
 
-    def _call(self, method: str, *words: Any) -> Any:
+    def _call(self, method: str, *words: Any, seconds: float = START_SECONDS + STOP_SECONDS) -> Any:
         try:
-            return getattr(self._rpc, method)(*words)
+            return getattr(self._rpc(seconds), method)(*words)
         except (OSError, http.client.HTTPException) as error:
             raise ServiceError(
                 f"the site's supervisord does not answer on {self._socket}: {error}"
@@ -244,11 +260,25 @@ class Supervisor:
             time.sleep(0.1)
         raise ServiceError(f"{name} did not start:\n{self.log(name)}")
 
-    def stop(self, name: str) -> None:
+    def stop(self, *names: str) -> None:
+        for name in names:
+            self._stop(name)
+
+    def _stop_seconds(self, name: str) -> float:
+        """How long supervisord gives the process before it kills it."""
+        try:
+            with open(self._active(name)) as active:
+                found = re.search(r"^stopwaitsecs=([0-9]+)$", active.read(), re.MULTILINE)
+        except OSError:
+            return 0
+        return float(found[1]) if found else 0
+
+    def _stop(self, name: str) -> None:
         if not self._known(name):
             return
         try:
-            self._call("stopProcess", name, True)
+            seconds = self._stop_seconds(name) + STOP_SECONDS
+            self._call("stopProcess", name, True, seconds=seconds)
         except xmlrpc.client.Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise ServiceError(f"{name} did not stop: {fault.faultString}") from fault

@@ -27,6 +27,9 @@ options:
       With C(failed), when the file system has less free than this, a half-built release is removed
       instead of kept: what serves needs the room.
     type: int
+  history: {description: Where is written down who made it C(current)., type: path}
+  by: {description: Who that is., type: str}
+  playbook: {description: What was run., type: str}
 """
 
 import json
@@ -36,6 +39,7 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_history import deployed
 
 OPTIONS = {
     "home": {"type": "path", "required": True},
@@ -49,6 +53,9 @@ OPTIONS = {
     "deployed": {"type": "bool", "default": True},
     "reason": {"type": "str", "default": ""},
     "free_megabytes": {"type": "int", "default": 0},
+    "history": {"type": "path"},
+    "by": {"type": "str", "default": ""},
+    "playbook": {"type": "str", "default": ""},
 }
 
 # In a release that has served, as old as its last deploy.
@@ -182,7 +189,7 @@ def fail(home: str, release: str, reason: str, free_megabytes: int) -> dict[str,
     return {"path": path, "free_megabytes": free}
 
 
-def publish(home: str, release: str, deployed: bool, check_mode: bool) -> bool:
+def publish(home: str, release: str, deploy: bool, check_mode: bool) -> bool:
     """Link the release as the one that serves; whether that was another before."""
     link, path = os.path.join(home, "current"), os.path.join(home, "releases", release)
     other = linked(link) != release
@@ -197,7 +204,7 @@ def publish(home: str, release: str, deployed: bool, check_mode: bool) -> bool:
         served = os.path.join(path, SERVED)
         if not os.path.exists(served):
             write_mark(served, "")
-        elif other and deployed:
+        elif other and deploy:
             os.utime(served)
         if os.path.exists(os.path.join(path, FAILED)):
             os.unlink(os.path.join(path, FAILED))
@@ -224,6 +231,12 @@ def main() -> None:
             params = module.params
             result.update(fail(home, release, params["reason"], params["free_megabytes"]))
             result["pruned"] = prune_failed(home, params["keep"])
+    before = linked(os.path.join(home, "current"))
+    if state == "current" and before != release and module.params["history"]:
+        # First: a run that is killed in between finds it written, and links.
+        said = {name: module.params[name] for name in ("by", "playbook")}
+        if not module.check_mode:
+            deployed(module.params["history"], release, before, said)
     if state == "current":
         result["changed"] = publish(home, release, module.params["deployed"], module.check_mode)
         if os.path.isdir(os.path.join(home, "releases")):

@@ -18,6 +18,16 @@ options:
     description: Processes that shall be gone; C(gazette-main@) is every instance of that template.
     type: list
     elements: str
+  paused:
+    description: >-
+      Processes that end for a while, each with the time that it is given to finish. A reboot, or
+      I(services) and I(resumed), start them again.
+    type: list
+    elements: str
+  resumed:
+    description: Processes that were paused, and go on with the files that they were paused with.
+    type: list
+    elements: str
 """
 
 from typing import Any, Union
@@ -47,6 +57,8 @@ OPTIONS = {
         },
     },
     "absent": {"type": "list", "elements": "str", "default": []},
+    "paused": {"type": "list", "elements": "str", "default": []},
+    "resumed": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -93,6 +105,35 @@ def remove(manager: Manager, site: str, name: str, check_mode: bool) -> str | No
     return "removed" if found else None
 
 
+def pause(manager: Manager, site: str, names: list[str], check_mode: bool) -> list[str]:
+    """End those that run; they stay enabled. Returns which did."""
+    running = [name for name in names if manager.running(name)]
+    if not check_mode:
+        manager.stop(*running)
+        for name in running:
+            # Whatever they are started with next, it is to be looked at.
+            forget(site, name)
+    return running
+
+
+def resume(manager: Manager, names: list[str], check_mode: bool) -> dict[str, str]:
+    """Start those that are enabled and do not run. What they have loaded stays unknown.
+
+    One that does not start is no error here: something else has failed, and that is to be told.
+    """
+    done = {}
+    for name in names:
+        if not manager.enabled(name) or manager.running(name):
+            continue
+        done[name] = "resumed"
+        try:
+            if not check_mode:
+                manager.start(name)
+        except ServiceError as error:
+            done[name] = f"not resumed: {error}"
+    return done
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     site = module.params["site"]
@@ -103,6 +144,9 @@ def main() -> None:
             action = remove(manager, site, name, module.check_mode)
             if action:
                 done[name] = action
+        for name in pause(manager, site, module.params["paused"], module.check_mode):
+            done[name] = "paused"
+        done.update(resume(manager, module.params["resumed"], module.check_mode))
         for service in module.params["services"]:
             action = converge(manager, site, service, module.check_mode)
             if action:

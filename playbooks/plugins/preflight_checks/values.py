@@ -416,6 +416,14 @@ def processes(values: Values) -> Iterator[Finding]:
             yield Finding(
                 "site_processes", f'site_processes has "{name}" with no command of one line', name
             )
+        seconds = process["stop_seconds"]
+        if not 1 <= seconds <= 3600:
+            yield Finding(
+                "site_processes",
+                f'site_processes has "{name}" with stop_seconds {seconds}: a deploy waits so long '
+                "for it, 1 to 3600",
+                seconds,
+            )
 
 
 def _prefix_wrong(path: str) -> str:

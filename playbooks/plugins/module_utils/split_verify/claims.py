@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from . import login, pages, restrictions, rights, sessions, tls, walls
+from . import login, maintenance, pages, restrictions, rights, sessions, tls, walls
 from .probe import SETTINGS, Instance, ProbeError, Running
 from .process import Process, listener
 from .row import Row, not_checked
@@ -27,6 +27,8 @@ def verify(arguments: Mapping[str, Any], *, check_mode: bool = False) -> list[Ro
         if check_mode:
             return [not_checked("release.plan", claim, f"nothing is deployed here yet ({error})")]
         return [Row("release.plan", claim, False, str(error))]
+    if row := maintenance.closed({name: site[f"{name}_socket"] for name in ("main", "admin")}):
+        return [row]
     wait_for([site.main, site.admin, *site.proxies], SECONDS_TO_LISTEN)
     processes = {name: _listener(site[f"{name}_socket"]) for name in site.parts}
     who = "it is a write, and this is check mode" if check_mode else login.credentials(site)

@@ -1,0 +1,101 @@
+"""Which releases there are, and which of them serves."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HISTORY = "deployments.jsonl"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release. ``state`` is serves, kept, failed or unfinished (a run is under way, or was)."""
+
+    name: str
+    state: str
+    built: float
+    reason: str = ""
+    """Why it did not come to serve, where that is known."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The release that an instance's link leads to, and since when (seconds since 1970)."""
+
+    release: str
+    since: float
+
+
+def serving(home: Path) -> dict[str, Serving]:
+    """By instance: the links are the only record of what serves."""
+    found = {}
+    for link in sorted((home / "live").glob("*.sock")):
+        if link.is_symlink():
+            target = os.path.basename(os.readlink(link))
+            name = target.removeprefix(f"{link.stem}-").removesuffix(".sock")
+            found[link.stem] = Serving(name, link.lstat().st_mtime)
+    return found
+
+
+def releases(home: Path) -> list[Release]:
+    """All on the disk, the newest first."""
+    serve = {each.release for each in serving(home).values()}
+    found = []
+    folder = home / "releases"
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name.startswith(".") or not path.is_dir():
+            continue
+        marker = path / ".complete"
+        if path.name in serve:
+            state = "serves"
+        elif path.name.startswith("failed-") or (path / ".failed").exists():
+            state = "failed"
+        else:
+            state = "kept" if marker.exists() else "unfinished"
+        stamp = marker if marker.exists() else path
+        reason = _reason(path / ".failed") if state == "failed" else ""
+        found.append(Release(path.name, state, stamp.stat().st_mtime, reason))
+    return sorted(found, key=lambda release: -release.built)
+
+
+def _reason(mark: Path) -> str:
+    """What the run that failed has written into the release."""
+    try:
+        return " ".join(str(json.loads(mark.read_text())["reason"]).split())
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def login(home: Path, release: str) -> str:
+    """Where a release's admin signs people in, as its plan says."""
+    try:
+        plan = json.loads((home / "releases" / release / "plan.json").read_text())
+        return str(plan["admin"]["login"])
+    except (OSError, ValueError, KeyError):
+        return "/admin/login/"
+
+
+def history(state: Path) -> list[dict[str, Any]]:
+    """Who has given the traffic to which release, the newest last; see split_release."""
+    try:
+        lines = (state / HISTORY).read_text().splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue  # the disk was full
+    return found
+
+
+def maintenance(home: Path) -> dict[str, float]:
+    """The instances that are closed for visitors of this host's nginx, and since when."""
+    return {
+        flag.stem: flag.stat().st_mtime for flag in sorted((home / "live").glob("*.maintenance"))
+    }
