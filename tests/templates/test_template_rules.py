@@ -20,6 +20,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "main with sessions": {"instance": "main", "instance_store": "public"},
     "main's store": {"store_name": "public"},
     "main's store, memcached": {"store_name": "public", "session_store": "memcached"},
+    "valkey": {"session_store": "valkey"},
     "memcached": {"session_store": "memcached", "session_store_memory": "1gb"},
     "passing sessions": {"session_persistent": False},
     "no files": {"static_url": "", "media_url": "https://cdn.example.org/m/"},

@@ -31,6 +31,7 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
     "gazette-admin@.service": ("systemd/instance@.service.j2", {"instance": "admin"}),
     "gazette-store.service": ("systemd/store.service.j2", {}),
     "gazette-public.service": ("systemd/store.service.j2", {"store_name": "public"}),
+    "gazette-valkey.service": ("systemd/store.service.j2", {"session_store": "valkey"}),
     "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
     "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
     "gazette-purge.service": ("systemd/purge.service.j2", {}),
@@ -71,6 +72,7 @@ SCORES = {
     "gazette-main@.service": 1.0,
     "gazette-admin@.service": 1.0,
     "gazette-store.service": 0.3,
+    "gazette-valkey.service": 0.3,
     "gazette-memory.service": 0.3,
     "gazette-purge.service": 1.0,
     "gazette-worker.service": 1.2,
@@ -145,7 +147,8 @@ def test_networks_are_those_said_and_else_all_but_multicast(plain: Render, templ
 
 def test_only_programs_that_every_host_has_are_run(plain: Render) -> None:
     """A minimal Debian has no /bin/kill, and then a reload fails."""
-    ours = ("/usr/sbin/nginx", "/usr/bin/redis-server", "/usr/local/sbin/gazette-", "/srv/gazette/")
+    stores = ("/usr/bin/redis-server", "/usr/bin/valkey-server")
+    ours = ("/usr/sbin/nginx", *stores, "/usr/local/sbin/gazette-", "/srv/gazette/")
     for template, changed in UNITS.values():
         unit = settings(plain(template, **changed))
         lines = [line for name in unit if name.startswith("Exec") for line in unit[name]]
@@ -166,7 +169,7 @@ def test_instance_is_its_own_user_in_few_groups(plain: Render, instance: str, st
     assert unit["After"][0].split()[1:] == ([f"gazette-{store}.service"] if store else [])
 
 
-@pytest.mark.parametrize("kind", ["redis", "memcached"])
+@pytest.mark.parametrize("kind", ["redis", "valkey", "memcached"])
 def test_two_stores_have_nothing_in_common(plain: Render, kind: str) -> None:
     """Whoever is in one's group has no way to the other: user, group, folders, command."""
     unit, other = (
