@@ -76,6 +76,10 @@ VARIABLES: dict[str, Any] = {
     "process": PROCESS,
     "purge_store": "store",
     "purge_networks": [],
+    "watch_stores": ["store"],
+    "watch_certificate": "",
+    "watch_store_percent": 80,
+    "watch_disk_percent": 90,
 }
 
 Render = Callable[..., str]

@@ -51,6 +51,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no prefix": {"admin_prefixes": [], "admin_login": ""},
     "odd prefixes": {"admin_prefixes": ["/админ/", "/a b/", '/q"u/', "/page", "/(x)/", "/admin/"]},
     "nested directory": {"site_directory": "/src/project/"},
+    "two stores watched": {"watch_stores": ["store", "public"], "watch_certificate": "/bin/x"},
+    "nothing watched": {"watch_stores": []},
     "write paths": {"instance_write_paths": ["/mnt/media", "/mnt/other"]},
     "access log": {"instance_access_log": True},
     "numbers as text": {"main_threads": "4", "instance_workers": "3", "instance_timeout": "45"},

@@ -34,6 +34,7 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
     "gazette-valkey.service": ("systemd/store.service.j2", {"session_store": "valkey"}),
     "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
     "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
+    "gazette-watch.service": ("systemd/watch.service.j2", {"watch_stores": ["store", "public"]}),
     "gazette-purge.service": ("systemd/purge.service.j2", {}),
     "gazette-worker.service": ("systemd/process.service.j2", {}),
     "gazette-odd.service": (
@@ -43,7 +44,10 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-TIMERS = {"gazette-purge.timer": ("systemd/purge.timer.j2", {})}
+TIMERS = {
+    "gazette-purge.timer": ("systemd/purge.timer.j2", {}),
+    "gazette-watch.timer": ("systemd/watch.timer.j2", {}),
+}
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
@@ -117,7 +121,7 @@ def test_main_comes_before_the_admin_where_both_want_the_cpu(plain: Render) -> N
 def test_what_has_ended_is_started_again_for_as_long_as_it_takes(plain: Render) -> None:
     for name, (template, changed) in UNITS.items():
         unit = settings(plain(template, **changed))
-        if name != "gazette-purge.service":  # has a timer
+        if name not in ("gazette-purge.service", "gazette-watch.service"):  # have timers
             assert unit["Restart"] == ["always"], name
             assert unit["StartLimitIntervalSec"] == ["0"], name
 

@@ -33,6 +33,7 @@ def play(
         "verify_users": {name: given[f"{name}_user"] for name in names},
         "verify_strangers": given["strangers"],
         "verify_manage": "",
+        "verify_watch": "",
         "verify_session_engine": "redis",
         "verify_database": False,
         "verify_username": given["username"],

@@ -86,6 +86,7 @@ OWN_PROCESSES = (
     "build",
     "owner",
     "purge",
+    "watch",
     "rotate",
     "certificate",
     "supervisord",
