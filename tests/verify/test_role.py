@@ -75,7 +75,7 @@ def test_a_wrong_host_fails_once_and_says_what_was_seen(host: Host, tmp_path: Pa
     assert done.stdout.count("✘ ") == 1
     assert "\n        ✘ main itself knows no admin URL" in done.stdout
     said = done.stdout[done.stdout.index("fatal: ") :]
-    assert "1 of 25 claims about news.example do not hold:\n" in said
+    assert "1 of 26 claims about news.example do not hold:\n" in said
     assert "- main itself knows no admin URL; seen: /admin/: 200" in said
     # Only what is wrong: the table has all of it, above
     assert "main answers its pages" not in said
