@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import gzip
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import pwd
 import shutil
 import tarfile
 import time
+import zlib
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -172,6 +174,10 @@ def check(path: str, site: str) -> dict[str, Any]:
     """Read all of an archive: what it says of itself. Raises BackupError for one that is no use."""
     about: dict[str, Any] = {}
     try:
+        # tarfile stops before the end, where the checksum is.
+        with gzip.open(path) as packed:
+            while packed.read(1 << 20):
+                pass
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 if not about:
@@ -179,7 +185,7 @@ def check(path: str, site: str) -> dict[str, Any]:
                 top = member.name.partition("/")[0]
                 if ".." in member.name.split("/") or top not in (ABOUT, DUMP, *about["parts"]):
                     raise BackupError(f"{path} has {member.name} in it, which no backup has")
-    except (OSError, EOFError, tarfile.TarError, ValueError, KeyError) as error:
+    except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError, KeyError) as error:
         raise BackupError(f"{path} is no backup, or not a whole one: {error}") from error
     if about.get("format") != FORMAT:
         raise BackupError(
