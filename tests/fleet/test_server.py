@@ -18,7 +18,7 @@ from tests.support.authority import Authority
 
 from . import paths
 from .hosts import CommandError
-from .load import Light
+from .light import Light
 from .remote import CHANGED, Server, remote
 from .test_newcomer import FIRST_SECONDS, SIGNED_IN, free_port
 
