@@ -87,20 +87,14 @@ def test_a_clock_within_reason_is_right(around: ModuleType) -> None:
 
 @pytest.mark.slow
 def test_the_hosts_clock_is_compared_with_the_one_here(preflight: Preflight) -> None:
-    told = preflight({"preflight_clock_seconds": -1}).problem("the host's clock is 0 seconds")
+    told = preflight({"preflight_clock_seconds": -1}).problem("the host's clock is ")
     assert "preflight_clock_seconds" in told
 
 
 def test_a_clock_that_nobody_keeps_is_a_remark(
     around: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[tuple[str, ...]] = []
-
-    def status(*words: str) -> int:
-        said.append(words)
-        return int(words[-1] != "chrony")
-
-    monkeypatch.setattr(around, "command", status)
+    monkeypatch.setattr(around, "command", lambda *words: int("chrony" not in words))
     seen = around.Seen()
     around.time_kept(seen)
     assert seen.remarks == []
