@@ -131,8 +131,8 @@ def test_a_backup_is_restored_on_a_fresh_server_a_debian_later(
     editor, place = server.visitor, tmp_path_factory.mktemp("backups")
     password = server.host.run("cat /etc/django-split/gazette/superuser").stdout
     editor.log_in("/admin/login/?next=/admin/", "admin", password.strip())
-    title = "UPDATE news_article SET title = 'Saved and restored' WHERE id = 3"
-    server.psql("gazette-admin", "gazette_admin", title)
+    change = "UPDATE news_article SET headline = 'Saved and restored' WHERE id = 3"
+    assert server.psql("gazette-admin", "gazette_admin", change) == "UPDATE 1"
     upload = "install -o gazette-admin -g gazette -m 664 /etc/hostname"
     server.host.run(f"{upload} /srv/gazette/shared/media/letter.txt")
     server.play("playbooks/backup.yml", "-e", f"backup_fetch={place}")
@@ -144,7 +144,7 @@ def test_a_backup_is_restored_on_a_fresh_server_a_debian_later(
 
     newer.play("playbooks/restore.yml", "-e", f"backup_from={archive}", timeout=FIRST_SECONDS)
     assert newer.host.run("cat /etc/django-split/gazette/superuser").stdout == password
-    count = "SELECT count(*) FROM news_article WHERE title = 'Saved and restored'"
+    count = "SELECT count(*) FROM news_article WHERE headline = 'Saved and restored'"
     assert newer.psql("gazette-main", "gazette_main", count) == "1"
     assert newer.visitor.ask("/media/letter.txt").text.strip() == server.host.name
     # Cookies know no ports: who is signed in on the one is so on the other.
@@ -245,3 +245,5 @@ def test_uninstall_drops_the_database_when_it_is_said(server: Server) -> None:
     ]
     assert "gazette" not in server.host.run(words, cwd="/").stdout
     assert server.host.run("grep -r gazette /etc/postgresql /etc/passwd", check=False).stdout == ""
+    named = "find /etc/systemd /usr/local /var/lib/django-split -name '*gazette*'"
+    assert server.host.run(named).stdout == ""
