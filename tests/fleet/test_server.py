@@ -1,103 +1,46 @@
 """One server as `inventory/single` has it: reached by SSH, with systemd and PostgreSQL.
 
-The tests share it and build on each other, in the order in which they stand here.
+Then its backup on another one, a Debian later, which goes on with Valkey, TLS and a new migration.
+The tests share both and build on each other, in the order in which they stand here.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
+import shutil
+import ssl
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from . import controller, paths
-from .conftest import newcomer
-from .hosts import CommandError, Host
-from .test_newcomer import FIRST_SECONDS, SECONDS, SIGNED_IN, free_port
-from .visitor import Visitor
+from tests.support.authority import Authority
+
+from . import paths
+from .hosts import CommandError
+from .light import Light
+from .remote import CHANGED, Server, remote
+from .test_newcomer import FIRST_SECONDS, SIGNED_IN, free_port
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
-
-CHANGED = re.compile(r"^server +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0 ", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Server:
-    """A host, and the controller's command for it."""
-
-    host: Host
-    port: int
-    variables: Path
-
-    @property
-    def visitor(self) -> Visitor:
-        return Visitor(f"http://localhost:{self.port}")
-
-    def play(self, *words: str, timeout: float = SECONDS) -> str:
-        """Run ansible-playbook here, against the host, and return what it said."""
-        done = subprocess.run(
-            [
-                Path(sys.executable).with_name("ansible-playbook"),
-                *("-i", "inventory/single", "-e", f"@{self.variables}", *words),
-            ],
-            cwd=paths.REPOSITORY,
-            # A test's own coverage is not the modules'.
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-        if done.returncode:
-            raise CommandError(f"{words}: {done.stdout[-6000:]}{done.stderr[-2000:]}")
-        return done.stdout
-
-    def psql(self, user: str, role: str, statement: str, host: str = "/run/postgresql") -> str:
-        """What PostgreSQL says to a unix user that comes as a role."""
-        words = ["setpriv", f"--reuid={user}", "--clear-groups", "--regid=nogroup", "psql"]
-        options = ["-X", "-A", "-t", "-w", "-h", host, "-U", role, "-d", "gazette"]
-        asked = self.host.run([*words, *options, "-c", statement], cwd="/", check=False)
-        return (asked.stdout + asked.stderr).strip()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A fresh server that takes our key. It shares the machine's network: SSH has its own port."""
-    place = tmp_path_factory.mktemp("server")
-    key = place / "key"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(words, check=True, capture_output=True, timeout=30)
-    with newcomer("bookworm", init=True, kind="remote") as host:
-        port, ssh = free_port(), free_port()
-        environment = "".join(f"{n}={v}\n" for n, v in controller.environment().items())
-        for path, text in (
-            ("/etc/ssh/sshd_config.d/fleet.conf", f"ListenAddress 127.0.0.1\nPort {ssh}\n"),
-            ("/root/.ssh/authorized_keys", key.with_suffix(".pub").read_text()),
-            ("/etc/environment", environment),
-        ):
-            host.run(f"install -D -m 600 /dev/stdin {path}", stdin=text.encode())
-        host.run("systemctl restart ssh")
-        variables = place / "variables.json"
-        given = {
-            "ansible_host": "127.0.0.1",
-            "ansible_port": ssh,
-            "ansible_ssh_private_key_file": str(key),
-            "ansible_ssh_common_args": f"-o UserKnownHostsFile={place}/hosts",
-            "ansible_host_key_checking": False,
-            "site_hosts": ["localhost", "127.0.0.1"],
-            "site_port": port,
-            "proxy_listen": ["127.0.0.1"],
-            "site_first_commands": ["load_articles --count 40"],
-            "site_gate_text": "Gazette",
-        }
-        variables.write_text(json.dumps(given))
-        yield Server(host, port, variables)
+    with remote("bookworm", tmp_path_factory.mktemp("server")) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Another one, a Debian later."""
+    with remote("trixie", tmp_path_factory.mktemp("newer")) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def test_check_mode_passes_on_a_fresh_server(server: Server) -> None:
@@ -165,6 +108,129 @@ def test_a_reboot_brings_the_site_and_its_sessions_back(server: Server) -> None:
     server.play("playbooks/verify.yml")
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site a version later: with a model more, and the migration for it."""
+    source = tmp_path_factory.mktemp("source") / "gazette"
+    shutil.copytree(paths.REPOSITORY / "tests/sites/gazette", source)
+    with (source / "news" / "models.py").open("a") as models:
+        models.write("\n\nclass Late(models.Model):\n    text = models.TextField()\n")
+    (source / "news" / "migrations" / "0002_late.py").write_text(
+        "from django.db import migrations, models\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        '    dependencies = [("news", "0001_initial")]\n'
+        '    operations = [migrations.CreateModel("Late", [\n'
+        '        ("id", models.BigAutoField(primary_key=True)), ("text", models.TextField())])]\n'
+    )
+    return source
+
+
+def test_a_backup_is_restored_on_a_fresh_server_a_debian_later(
+    server: Server, newer: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    editor, place = server.visitor, tmp_path_factory.mktemp("backups")
+    password = server.host.run("cat /etc/django-split/gazette/superuser").stdout
+    editor.log_in("/admin/login/?next=/admin/", "admin", password.strip())
+    change = "UPDATE news_article SET headline = 'Saved and restored' WHERE id = 3"
+    assert server.psql("gazette-admin", "gazette_admin", change) == "UPDATE 1"
+    upload = "install -o gazette-admin -g gazette -m 664 /etc/hostname"
+    server.host.run(f"{upload} /srv/gazette/shared/media/letter.txt")
+    server.play("playbooks/backup.yml", "-e", f"backup_fetch={place}")
+    [archive] = place.iterdir()
+
+    with pytest.raises(CommandError, match="no backup, or not a whole one"):
+        newer.play("playbooks/restore.yml", "-e", f"backup_from={newer.variables}")
+    assert newer.host.run("ls -A /srv /var/lib/django-split*", check=False).stdout == "/srv:\n"
+
+    newer.play("playbooks/restore.yml", "-e", f"backup_from={archive}", timeout=FIRST_SECONDS)
+    assert newer.host.run("cat /etc/django-split/gazette/superuser").stdout == password
+    count = "SELECT count(*) FROM news_article WHERE headline = 'Saved and restored'"
+    assert newer.psql("gazette-main", "gazette_main", count) == "1"
+    assert newer.visitor.ask("/media/letter.txt").text.strip() == server.host.name
+    # Cookies know no ports: who is signed in on the one is so on the other.
+    editor.address = newer.visitor.address
+    assert SIGNED_IN in editor.ask("/admin/").text
+
+
+def test_a_later_release_brings_a_migration_valkey_and_tls(
+    newer: Server, source: Path, authority: Authority
+) -> None:
+    issued = authority.issue("localhost", "127.0.0.1")
+    newer.set(
+        site_source=str(source),
+        session_store="valkey",
+        session_engine="cached_db",
+        proxy_tls="files",
+        proxy_tls_certificate=str(issued.certificate),
+        proxy_tls_key=str(issued.key),
+        proxy_tls_port=free_port(),
+        verify_ca=str(authority.file),
+    )
+    said = newer.play("site.yml", timeout=FIRST_SECONDS)
+    assert "news_late: SELECT, INSERT, UPDATE, DELETE (an app of main's)" in said
+    assert newer.psql("gazette-main", "gazette_main", "SELECT count(*) FROM news_late") == "0"
+    assert "cached_db: in the store; in django_session" in said
+    assert newer.host.run("pgrep --exact --count valkey-server").stdout == "1\n"
+    # Whoever goes back to Redis finds no sessions that were ended meanwhile.
+    kept = newer.host.run("ls /var/lib/django-split/gazette/store").stdout
+    assert kept == "valkey\n"
+    recap = CHANGED.search(newer.play("site.yml"))
+    assert recap is not None
+    assert recap[1] == "0"
+
+
+UPGRADE = """
+set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -q --yes --reinstall --no-install-recommends nginx valkey-server valkey-tools
+"""
+
+
+def test_an_upgrade_of_packages_fails_no_request_and_verify_says_what_to_restart(
+    newer: Server, authority: Authority
+) -> None:
+    context = ssl.create_default_context(cafile=str(authority.file))
+    pages = ("/", "/admin/login/", "/static/admin/css/base.css")
+    with Light(newer.tls_port, *pages, context=context) as load:
+        newer.host.run(UPGRADE, timeout=FIRST_SECONDS)
+        time.sleep(1)
+    assert load.done > 20
+    assert load.failed == {}
+    for unit in ("nginx", "valkey-server"):
+        active = newer.host.run(["systemctl", "is-active", unit], check=False).stdout
+        assert active != "active\n", "Debian's own has been started"
+
+    # What runs is as it was: by its own rules a package restarts its own service.
+    with pytest.raises(CommandError) as told:
+        newer.play("playbooks/verify.yml")
+    restart = "systemctl restart django-split-nginx.service gazette-store.service"
+    assert restart in " ".join(str(told.value).split())
+    with Light(newer.tls_port, *pages, context=context) as load:
+        newer.host.run(restart)
+        time.sleep(1)
+    assert sum(load.failed.values()) < load.done / 2
+    newer.play("playbooks/verify.yml")
+
+
+def test_the_newer_server_comes_back_after_a_reboot_with_tls(
+    newer: Server, authority: Authority
+) -> None:
+    newer.host.reboot()
+    context = ssl.create_default_context(cafile=str(authority.file))
+    deadline = time.monotonic() + 60
+    while True:
+        with Light(newer.tls_port, "/", "/admin/login/", context=context) as load:
+            time.sleep(0.5)
+        if load.done > 1 and not load.failed:
+            break
+        assert time.monotonic() < deadline, load.failed
+    newer.play("playbooks/verify.yml")
+    said = newer.host.run("systemctl start gazette-watch; sleep 1; journalctl -t gazette-watch")
+    assert "store.memory: " in said.stdout
+    assert "certificate: localhost: the certificate is good until" in said.stdout
+
+
 def test_uninstall_drops_the_database_when_it_is_said(server: Server) -> None:
     server.play("playbooks/uninstall.yml", "-e", "remove_data=true")
     left = "SELECT rolname FROM pg_roles UNION SELECT datname FROM pg_database"
@@ -179,3 +245,5 @@ def test_uninstall_drops_the_database_when_it_is_said(server: Server) -> None:
     ]
     assert "gazette" not in server.host.run(words, cwd="/").stdout
     assert server.host.run("grep -r gazette /etc/postgresql /etc/passwd", check=False).stdout == ""
+    named = "find /etc/systemd /usr/local /var/lib/django-split -name '*gazette*'"
+    assert server.host.run(named).stdout == ""

@@ -132,6 +132,7 @@ def preflight(tmp_path: Path, site: Path) -> Preflight:
         folder.mkdir(parents=True, exist_ok=True)
         (folder.parent / "hosts").write_text(
             "localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n"
+            "[redis]\nlocalhost\n"
         )
         merged = {**sound, **(variables or {})}
         lines = [

@@ -133,7 +133,7 @@ def test_the_defaults_of_the_table_pass_their_own_rules() -> None:
         ("admin_secret_key", "both", "shared or own"),
         # Main would know it, too.
         ("site_env", {"DJANGO_SPLIT_ADMIN_SECRET_KEY": "x"}, "Take it out"),
-        ("session_store", "valkey", "one of memcached and redis"),
+        ("session_store", "keydb", "memcached, redis or valkey"),
         ("site_database", "postgres", "url or postgresql"),
         ("site_database_port", 0, "1 to 65535"),
         ("main_grants", {"search": ["DROP"]}, "SELECT, INSERT, UPDATE, DELETE"),

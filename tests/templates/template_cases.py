@@ -83,6 +83,10 @@ VARIABLES: dict[str, Any] = {
     "purge_store": "store",
     "purge_networks": [],
     "status_folder": "/var/lib/django-split/gazette/status",
+    "watch_stores": ["store"],
+    "watch_certificate": "",
+    "watch_store_percent": 80,
+    "watch_disk_percent": 90,
 }
 
 Render = Callable[..., str]

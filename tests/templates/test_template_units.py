@@ -31,8 +31,10 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
     "gazette-admin@.service": ("systemd/instance@.service.j2", {"instance": "admin"}),
     "gazette-store.service": ("systemd/store.service.j2", {}),
     "gazette-public.service": ("systemd/store.service.j2", {"store_name": "public"}),
+    "gazette-valkey.service": ("systemd/store.service.j2", {"session_store": "valkey"}),
     "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
     "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
+    "gazette-watch.service": ("systemd/watch.service.j2", {"watch_stores": ["store", "public"]}),
     "gazette-purge.service": ("systemd/purge.service.j2", {}),
     "gazette-worker.service": ("systemd/process.service.j2", {}),
     "gazette-odd.service": (
@@ -42,7 +44,10 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-TIMERS = {"gazette-purge.timer": ("systemd/purge.timer.j2", {})}
+TIMERS = {
+    "gazette-purge.timer": ("systemd/purge.timer.j2", {}),
+    "gazette-watch.timer": ("systemd/watch.timer.j2", {}),
+}
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
@@ -71,6 +76,7 @@ SCORES = {
     "gazette-main@.service": 1.0,
     "gazette-admin@.service": 1.0,
     "gazette-store.service": 0.3,
+    "gazette-valkey.service": 0.3,
     "gazette-memory.service": 0.3,
     "gazette-purge.service": 1.0,
     "gazette-worker.service": 1.2,
@@ -115,7 +121,7 @@ def test_main_comes_before_the_admin_where_both_want_the_cpu(plain: Render) -> N
 def test_what_has_ended_is_started_again_for_as_long_as_it_takes(plain: Render) -> None:
     for name, (template, changed) in UNITS.items():
         unit = settings(plain(template, **changed))
-        if name != "gazette-purge.service":  # has a timer
+        if name not in ("gazette-purge.service", "gazette-watch.service"):  # have timers
             assert unit["Restart"] == ["always"], name
             assert unit["StartLimitIntervalSec"] == ["0"], name
 
@@ -145,7 +151,8 @@ def test_networks_are_those_said_and_else_all_but_multicast(plain: Render, templ
 
 def test_only_programs_that_every_host_has_are_run(plain: Render) -> None:
     """A minimal Debian has no /bin/kill, and then a reload fails."""
-    ours = ("/usr/sbin/nginx", "/usr/bin/redis-server", "/usr/local/sbin/gazette-", "/srv/gazette/")
+    stores = ("/usr/bin/redis-server", "/usr/bin/valkey-server")
+    ours = ("/usr/sbin/nginx", *stores, "/usr/local/sbin/gazette-", "/srv/gazette/")
     for template, changed in UNITS.values():
         unit = settings(plain(template, **changed))
         lines = [line for name in unit if name.startswith("Exec") for line in unit[name]]
@@ -166,7 +173,7 @@ def test_instance_is_its_own_user_in_few_groups(plain: Render, instance: str, st
     assert unit["After"][0].split()[1:] == ([f"gazette-{store}.service"] if store else [])
 
 
-@pytest.mark.parametrize("kind", ["redis", "memcached"])
+@pytest.mark.parametrize("kind", ["redis", "valkey", "memcached"])
 def test_two_stores_have_nothing_in_common(plain: Render, kind: str) -> None:
     """Whoever is in one's group has no way to the other: user, group, folders, command."""
     unit, other = (

@@ -141,6 +141,7 @@ class Host:
             "password": "",
             "password_file": f"{root}/etc/superuser",
             "manage": "",
+            "watch": "",
             "nginx_test": self.nginx("-t"),
             "cookie_paths": [],
             "restricted": [],

@@ -33,6 +33,7 @@ def play(
         "verify_users": {name: given[f"{name}_user"] for name in names},
         "verify_strangers": given["strangers"],
         "verify_manage": "",
+        "verify_watch": "",
         "verify_session_engine": "redis",
         "verify_database": False,
         "verify_username": given["username"],
@@ -74,7 +75,7 @@ def test_a_wrong_host_fails_once_and_says_what_was_seen(host: Host, tmp_path: Pa
     assert done.stdout.count("✘ ") == 1
     assert "\n        ✘ main itself knows no admin URL" in done.stdout
     said = done.stdout[done.stdout.index("fatal: ") :]
-    assert "1 of 25 claims about news.example do not hold:\n" in said
+    assert "1 of 26 claims about news.example do not hold:\n" in said
     assert "- main itself knows no admin URL; seen: /admin/: 200" in said
     # Only what is wrong: the table has all of it, above
     assert "main answers its pages" not in said

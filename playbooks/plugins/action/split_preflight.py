@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -191,7 +192,15 @@ class _Checks:
                 asked["acme"] = True
             elif on_host[0].startswith(certificates.ON_HOST):
                 asked["certificate"] = [path.removeprefix(certificates.ON_HOST) for path in on_host]
-        asked["disk_megabytes"] = self._task_vars.get("preflight_disk_megabytes", 500)
+        for figure, default in {
+            "disk_megabytes": 500,
+            "disk_inodes": 25000,
+            "clock_seconds": 60,
+        }.items():
+            asked[figure] = self._task_vars.get(f"preflight_{figure}", default)
+        asked["clock"] = time.time()
+        if self._has("session_store") and "redis" in self._task_vars.get("group_names", []):
+            asked["store"] = self._values["session_store"]
         for name, text in self._source.texts.items() if self._source else ():
             asked["settings_path"] = name
             # Settings may hold secrets: the argument is not logged. Packed, it is never so short

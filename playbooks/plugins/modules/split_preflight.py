@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from ansible.module_utils import split_surroundings as surroundings
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_listeners import Listener, bind_error, listeners, overlap
 
@@ -37,7 +38,11 @@ options:
   python: {description: The Python that the site will run on., type: str}
   settings: {description: "The settings module's text, zlib and base64.", type: str}
   settings_path: {description: "Its path in the source, for messages.", type: str}
-  disk_megabytes: {description: Space that the file system of /srv must have., type: int}
+  disk_megabytes: {description: Space that /srv and /var/lib must have., type: int}
+  disk_inodes: {description: "Files that they must have room for, beside those there.", type: int}
+  clock: {description: The time on the machine that asks., type: float}
+  clock_seconds: {description: How far from that the host's clock may be., type: int}
+  store: {description: "What keeps sessions, if this host does.", type: str}
 author: django-split
 """
 
@@ -61,6 +66,10 @@ OPTIONS = {
     "settings": {"type": "str", "no_log": True},
     "settings_path": {"type": "str", "default": "settings.py"},
     "disk_megabytes": {"type": "int", "default": 500},
+    "disk_inodes": {"type": "int", "default": 25000},
+    "clock": {"type": "float", "default": 0},
+    "clock_seconds": {"type": "int", "default": 60},
+    "store": {"type": "str"},
 }
 
 STATE = "/var/lib/django-split"
@@ -131,7 +140,7 @@ class Host:
             },
         )
         self.system()
-        self.disk()
+        self.around()
         if os.geteuid() != 0:
             self.problem(
                 "",
@@ -165,13 +174,34 @@ class Host:
         elif system not in SUPPORTED:
             self.problem("", f"{name} is not supported: Debian 12 and 13 are")
 
-    def disk(self) -> None:
-        path = "/srv" if os.path.isdir("/srv") else "/"
-        space = os.statvfs(path)
-        free = space.f_bavail * space.f_frsize // 1000000
-        wanted = self.params["disk_megabytes"]
-        if free < wanted:
-            self.problem("", f"{path} has {free} MB free, and a release needs up to {wanted} MB")
+        if self.params["store"] == "valkey":
+            self.valkey(name)
+
+    def valkey(self, system: str) -> None:
+        """Debian 12 has none of its own; one that somebody has put there is as good."""
+        old = self.facts["distribution"]["version"] in ("12", "22.04")
+        if old and not os.path.exists("/usr/bin/valkey-server"):
+            self.problem(
+                "session_store",
+                f"session_store is valkey, and {system} has no Valkey: Debian 13 has",
+                "Set session_store: redis, which does the same, or install valkey-server from "
+                "bookworm-backports first.",
+            )
+
+    def around(self) -> None:
+        """Room, clock, locale, name, and what confines programs."""
+        seen = surroundings.Seen()
+        serving = f"/srv/{self.params['site']}/current"
+        surroundings.room(seen, self.params["disk_megabytes"], self.params["disk_inodes"], serving)
+        if self.params["clock"]:
+            surroundings.clock(seen, self.params["clock"], self.params["clock_seconds"])
+        if self.facts["process_manager"] == "systemd":
+            surroundings.time_kept(seen)
+        surroundings.utf8(seen)
+        surroundings.name(seen)
+        self.facts["confinement"] = surroundings.confinement(seen)
+        self.problems += seen.problems
+        self.remarks += seen.remarks
 
     def python(self, path: str) -> None:
         """Run it as the instances will: as somebody who may do nothing."""

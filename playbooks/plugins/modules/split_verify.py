@@ -131,6 +131,10 @@ options:
       they were started with (package setproctitle).
     type: path
     default: ""
+  watch:
+    description: The site's command that says what is near its end.
+    type: path
+    default: ""
   nginx_test:
     description: The command that tests the installed nginx configuration.
     type: list
@@ -253,6 +257,7 @@ ARGUMENTS = {
     # no_log=False: it is the name of a file, and the table shows it
     "password_file": {**path(), "no_log": False},
     "manage": {"type": "path", "default": ""},
+    "watch": {"type": "path", "default": ""},
     "nginx_test": texts(),
     "cookie_paths": texts(),
     "restricted": texts(),

@@ -38,10 +38,14 @@ RESERVED_ENDINGS = (
 # Which store keeps the sessions of which engine.
 SERVES = {
     ("redis", "redis"),
+    ("redis", "valkey"),
     ("redis_db", "redis"),
+    ("redis_db", "valkey"),
     ("cache", "redis"),
+    ("cache", "valkey"),
     ("cache", "memcached"),
     ("cached_db", "redis"),
+    ("cached_db", "valkey"),
     ("cached_db", "memcached"),
 }
 # Engines of Django's that are not served, and why not.
@@ -82,6 +86,7 @@ OWN_PROCESSES = (
     "build",
     "owner",
     "purge",
+    "watch",
     "rotate",
     "certificate",
     "supervisord",
@@ -519,7 +524,8 @@ def session_store(values: Values) -> Iterator[Finding]:
     store, stores = values["session_store"], sorted({kept for _, kept in SERVES})
     if store not in stores:
         yield Finding(
-            "session_store", f'session_store is "{store}": it is one of {" and ".join(stores)}'
+            "session_store",
+            f'session_store is "{store}": it is {", ".join(stores[:-1])} or {stores[-1]}',
         )
 
 

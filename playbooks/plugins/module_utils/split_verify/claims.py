@@ -6,7 +6,18 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from . import login, maintenance, pages, restrictions, rights, sessions, tls, walls
+from . import (
+    login,
+    maintenance,
+    pages,
+    programs,
+    restrictions,
+    rights,
+    sessions,
+    tls,
+    walls,
+    watched,
+)
 from .probe import SETTINGS, Instance, ProbeError, Running
 from .process import Process, listener
 from .row import Row, not_checked
@@ -122,6 +133,8 @@ def _look(
     rows += tls.rows(site)
     rows.append(pages.unknown_host(site))
     rows.append(_nginx(site))
+    rows.append(programs.row(site, processes))
+    rows += watched.rows(site)
     rows.append(walls.users(site, processes))
     rows.append(walls.no_ports(processes))
     rows += walls.closed_doors(site)
