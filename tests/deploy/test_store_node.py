@@ -186,7 +186,7 @@ def test_a_new_host_follows_whom_the_sentinels_name_after_a_failover(machines: M
     assert primary == ADDRESSES[0]
     machines.kill(ADDRESSES[0])
     problems, *_ = split_store_node._together(machines.store())
-    assert [each.split(":")[0] for each in problems] == [f"{ADDRESSES[0]} does not answer"]
+    assert problems[0].startswith(f"{ADDRESSES[0]} does not answer")
     until(lambda: ADDRESSES[0] not in dict(machines.store().primaries()).values())
     # The same host again, with an empty disk.
     shutil.rmtree(machines.place / ADDRESSES[0])
