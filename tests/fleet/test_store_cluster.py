@@ -1,4 +1,4 @@
-"""The admin's sessions on three hosts: the primary's power goes, and who is signed in stays so.
+"""Sessions on three hosts, the database on one of them: a power cut signs nobody out.
 
 The tests share the hosts and build on each other, in the order in which they stand here.
 """
@@ -20,6 +20,7 @@ from .network import Fleet, Networked
 from .visitor import Visitor
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
+SOAK = pytest.mark.soak
 
 DEPLOY_SECONDS = 900
 LOGIN = "/admin/login/?next=/admin/"
@@ -44,13 +45,18 @@ class House:
         self.editor = Visitor(f"http://{self.app.address}")
         app = [self.app]
         fleet.inventory(
-            {"redis": self.stores, "proxy": app, "main": app, "admin": app},
+            {
+                "redis": self.stores,
+                "database": [self.two],
+                **dict.fromkeys(("proxy", "main", "admin"), app),
+            },
             {
                 "site_name": "gazette",
                 "site_source": str(paths.REPOSITORY / "tests/sites/gazette"),
                 "site_settings": "gazette.settings",
                 "site_hosts": [self.app.address],
                 "site_port": 80,
+                "site_database": "postgresql",
                 "site_first_commands": ["load_articles --count 40"],
                 "site_gate_text": "Gazette",
             },
@@ -63,7 +69,7 @@ class House:
 
     def primary(self) -> str:
         """Whom the store's hosts agree on."""
-        said = self.fleet.play("playbooks/verify.yml", "--limit", "redis").stdout
+        said = self.fleet.play("playbooks/verify.yml", "--limit", "one,two").stdout
         found = set(re.findall(r"the session store: (\S+) is primary", said))
         assert len(found) == 1, said
         return str(found.pop())
@@ -75,6 +81,7 @@ def house() -> Iterator[House]:
         yield House(fleet)
 
 
+@SOAK
 def test_check_mode_passes_on_fresh_hosts(house: House) -> None:
     house.fleet.play("site.yml", "--check", timeout=DEPLOY_SECONDS)
     assert house.one.run("ls /etc/django-split /srv/gazette", check=False).stdout == ""
@@ -90,17 +97,23 @@ def test_a_site_is_deployed_with_its_sessions_on_three_hosts(house: House) -> No
     assert "this session" in house.editor.ask(SESSIONS).text.lower()
 
 
-def test_a_second_run_changes_nothing(house: House) -> None:
-    assert house.changed("site.yml") == {"one": 0, "two": 0, "app": 0}
+@pytest.mark.parametrize(
+    "playbook",
+    ["playbooks/store.yml", "playbooks/database.yml", pytest.param("site.yml", marks=SOAK)],
+)
+def test_a_second_run_changes_nothing(house: House, playbook: str) -> None:
+    assert house.changed(playbook) == {"one": 0, "two": 0, "app": 0}
 
 
 def test_passwords_and_keys_are_the_stores_alone(house: House) -> None:
     secrets = json.loads(house.one.run("cat /etc/django-split/gazette/store-passwords.json").stdout)
     pattern = "|".join(secrets.values())
+    database = house.two.run("cat /etc/django-split/gazette/database-passwords.json").stdout
+    pattern += "".join(f"|{role['password']}" for role in json.loads(database).values())
     for host in house.stores:
         seen = host.run(
             "systemctl cat 'gazette-*'; ps axww -o args=; cat /proc/[0-9]*/environ | tr '\\0' '\\n'"
-            " | grep -v '^DJANGO_SPLIT_'; journalctl --no-pager -q",
+            " | grep -v '^DJANGO_SPLIT_\\|^PGPASSWORD='; journalctl --no-pager -q",
             check=False,
         ).stdout
         assert not re.search(pattern, seen)
@@ -113,6 +126,34 @@ def test_passwords_and_keys_are_the_stores_alone(house: House) -> None:
         assert "Permission denied" in tried.stderr, user
     main = house.app.run("cat /srv/gazette/current/main.env").stdout
     assert "STORE" not in main
+
+
+def test_the_database_lets_each_role_in_from_its_own_hosts_by_tls(house: House) -> None:
+    found = re.search(r'^PGPASSWORD="(\w+)"$', _environment(house, "main"), re.MULTILINE)
+    assert found is not None
+
+    def ask(host: Networked, role: str, *options: str) -> str:
+        words = f"host={house.two.address} user={role} dbname=gazette " + " ".join(options)
+        query = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        asked = host.run(
+            ["psql", "-X", "-A", "-t", "-w", words, "-c", query],
+            env={"PGPASSWORD": found[1]},
+            check=False,
+        )
+        return asked.stdout + asked.stderr
+
+    trusted = ("sslmode=verify-full", "sslrootcert=/etc/django-split/gazette/tls/ca.pem")
+    assert ask(house.app, "gazette_main", *trusted) == "TLSv1.3\n"
+    assert "rejects" in ask(house.app, "gazette_main", "sslmode=disable")
+    assert "password authentication failed" in ask(house.app, "gazette_admin", *trusted)
+    assert "rejects" in ask(house.one, "gazette_main", *trusted)
+    assert "rejects" in ask(house.app, "gazette_main", "dbname=postgres", "sslmode=require")
+    assert "DATABASE_URL" in _environment(house, "owner")
+    assert found[1] not in _environment(house, "owner") + _environment(house, "admin")
+
+
+def _environment(house: House, instance: str) -> str:
+    return house.app.run(f"cat /srv/gazette/current/{instance}.env").stdout
 
 
 @pytest.mark.parametrize("unit", ["gazette-store", "gazette-sentinel"])
@@ -193,6 +234,7 @@ def test_the_old_primary_comes_back_as_a_replica_and_the_playbook_leaves_it_so(
     assert SIGNED_IN in house.editor.ask("/admin/").text
 
 
+@SOAK
 def test_a_primary_whose_cable_is_cut_takes_no_login_that_would_be_lost(house: House) -> None:
     primary = house.primary()
     alone = next(host for host in house.stores if host.address == primary)
@@ -220,6 +262,7 @@ def _write(host: Networked) -> str:
     return said.stdout + said.stderr
 
 
+@SOAK
 def test_uninstall_leaves_nothing_of_the_store(house: House) -> None:
     house.fleet.play("playbooks/uninstall.yml", "-e", "remove_data=true")
     for host in house.stores:
@@ -227,3 +270,4 @@ def test_uninstall_leaves_nothing_of_the_store(house: House) -> None:
         assert left == ""
         assert host.run("grep gazette /etc/passwd /etc/group", check=False).stdout == ""
         assert host.run("ls -d /etc/django-split/gazette", check=False).stdout == ""
+        assert host.run("grep -r gazette /etc/postgresql", check=False).stdout == ""
