@@ -271,3 +271,4 @@ def test_uninstall_leaves_nothing_of_the_store(house: House) -> None:
         assert host.run("grep gazette /etc/passwd /etc/group", check=False).stdout == ""
         assert host.run("ls -d /etc/django-split/gazette", check=False).stdout == ""
         assert host.run("grep -r gazette /etc/postgresql", check=False).stdout == ""
+    house.two.run("systemctl daemon-reload && systemctl restart 'postgresql@*'")
