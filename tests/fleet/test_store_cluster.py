@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from . import paths
+from .images import Release
 from .network import Fleet, Networked
 from .visitor import Visitor
 
@@ -37,10 +38,10 @@ AWAY_SECONDS = 30
 class House:
     """Three hosts of the store; the last of them is main, admin and proxy as well."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, release: Release) -> None:
         self.fleet = fleet
-        self.one, self.two = fleet.boot("one"), fleet.boot("two", "trixie")
-        self.app = fleet.boot("app", way_out=True)
+        self.one, self.two = fleet.boot("one", release), fleet.boot("two", release)
+        self.app = fleet.boot("app", release, way_out=True)
         self.stores = [self.one, self.two, self.app]
         self.editor = Visitor(f"http://{self.app.address}")
         app = [self.app]
@@ -75,10 +76,10 @@ class House:
         return str(found.pop())
 
 
-@pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+@pytest.fixture(scope="module", params=["bookworm", pytest.param("trixie", marks=SOAK)])
+def house(request: pytest.FixtureRequest) -> Iterator[House]:
     with Fleet() as fleet:
-        yield House(fleet)
+        yield House(fleet, request.param)
 
 
 @SOAK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,28 @@ import pytest
 
 from .conftest import ROOT
 
+OWN_ADDRESS = [
+    {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars_files": [str(ROOT / "playbooks/vars/site.yml")],
+        "tasks": [
+            {
+                "name": "Own address",
+                "ansible.builtin.include_tasks": str(ROOT / "playbooks/tasks/own_address.yml"),
+                "vars": {
+                    "own_mend": "session_store_port",
+                    "own_ports": {"gazette-store": "{{ session_store_port }}"},
+                },
+            }
+        ],
+    }
+]
 PLAY = [
     {
         "hosts": "all",
         "gather_facts": False,
         "vars_files": [str(ROOT / "playbooks/vars/site.yml")],
-        "vars": {"split_host": {"process_manager": "systemd"}},
         "tasks": [
             {
                 "name": "Topology",
@@ -34,14 +51,31 @@ PLAY = [
 ]
 
 
-def run(folder: Path, redis: dict[str, str], admin: str = "app", **variables: Any) -> str:
+def run(
+    folder: Path,
+    redis: dict[str, str],
+    admin: str = "app",
+    play: list[dict[str, Any]] = PLAY,
+    newer: str = "",
+    **variables: Any,
+) -> str:
     """What a run says about hosts of the group redis with these addresses."""
-    hosts = {name: {"ansible_host": address} for name, address in redis.items()}
-    hosts.setdefault(admin, {"ansible_host": "10.0.0.9"})
+    seen = {"process_manager": "systemd", "distribution": {"version": "12"}}
+    hosts: dict[str, dict[str, Any]] = {
+        name: {"ansible_host": at, "split_host": seen} for name, at in redis.items()
+    }
+    hosts.setdefault(admin, {"ansible_host": "10.0.0.9", "split_host": seen})
+    if newer:
+        hosts[newer]["split_host"] = {**seen, "distribution": {"version": "13"}}
     inventory = {
         "all": {
             "hosts": hosts,
-            "vars": {"ansible_connection": "local", "site_name": "gazette", **variables},
+            "vars": {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": "/usr/bin/python3",
+                "site_name": "gazette",
+                **variables,
+            },
             "children": {
                 "redis": {"hosts": {name: {} for name in redis}},
                 "admin": {"hosts": {admin: {}}},
@@ -49,7 +83,7 @@ def run(folder: Path, redis: dict[str, str], admin: str = "app", **variables: An
         }
     }
     (folder / "hosts.yml").write_text(json.dumps(inventory))
-    (folder / "play.yml").write_text(json.dumps(PLAY))
+    (folder / "play.yml").write_text(json.dumps(play))
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("ansible-playbook")),
@@ -96,6 +130,7 @@ def test_the_admins_own_host_is_asked_by_its_socket(tmp_path: Path) -> None:
         ({"one": "127.0.0.1"}, {}, "Say site_address for each"),
         (THREE | {"three": "10.0.0.1"}, {}, "have one address"),
         (THREE, {"session_store_min_replicas": 3}, "nobody could sign in"),
+        (THREE, {"newer": "two"}, "a replica cannot read what a newer Redis writes"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_mend(
@@ -104,3 +139,14 @@ def test_what_cannot_be_is_refused_with_the_mend(
     said = run(tmp_path, redis, **variables)
     assert what in said
     assert "Nothing has been changed" in said
+
+
+def test_an_address_is_the_hosts_own_and_its_port_is_free(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        hosts = {"wrong": "192.0.2.77", "taken": "127.0.0.1", "right": "127.0.0.2"}
+        said = run(tmp_path, hosts, "right", OWN_ADDRESS, session_store_port=port)
+    wrong = "192.0.2.77 (site_address, or ansible_host without it) is no address of this host."
+    assert f"wrong: {wrong}" in said
+    assert f"has somebody else listening on port {port}. Say another site_address" in said
+    assert "right: 127.0.0.2" not in said

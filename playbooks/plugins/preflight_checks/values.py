@@ -743,8 +743,8 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
         ("site_address",),
         matching(
             "site_address",
-            r"|[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*",
-            "write an address or a name, without a port and without brackets",
+            r"|[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*",
+            "write an address or a name, without a port, without brackets",
         ),
     ),
     (
