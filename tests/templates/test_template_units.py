@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from template_cases import PROCESS, Render
+from template_cases import NODE, PROCESS, Render
 
 Unit = dict[str, list[str]]
 
@@ -33,6 +33,11 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
     "gazette-public.service": ("systemd/store.service.j2", {"store_name": "public"}),
     "gazette-valkey.service": ("systemd/store.service.j2", {"session_store": "valkey"}),
     "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
+    "gazette-node.service": ("systemd/store.service.j2", {"store_node": NODE}),
+    "gazette-sentinel.service": (
+        "systemd/store.service.j2",
+        {"store_node": NODE, "store_name": "sentinel"},
+    ),
     "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
     "gazette-watch.service": ("systemd/watch.service.j2", {"watch_stores": ["store", "public"]}),
     "gazette-purge.service": ("systemd/purge.service.j2", {}),
@@ -78,6 +83,8 @@ SCORES = {
     "gazette-store.service": 0.3,
     "gazette-valkey.service": 0.3,
     "gazette-memory.service": 0.3,
+    "gazette-node.service": 1.0,
+    "gazette-sentinel.service": 1.0,
     "gazette-purge.service": 1.0,
     "gazette-worker.service": 1.2,
     "django-split-nginx.service": 2.6,

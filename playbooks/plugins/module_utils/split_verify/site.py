@@ -81,8 +81,9 @@ class Site:
 
     @property
     def parts(self) -> list[str]:
-        """The processes that each have a user and a socket."""
-        return ["main", "admin", "store", *(["public"] if self.has_public_sessions else [])]
+        """The processes that each have a user and a socket here: a store elsewhere has none."""
+        stores = [name for name in ("store", "public") if self[f"{name}_socket"]]
+        return ["main", "admin", *stores]
 
     @property
     def proxies(self) -> list[Target]:

@@ -34,17 +34,20 @@ def exists(user: str) -> bool:
 
 def barriers(site: Site) -> dict[str, list[str]]:
     """User -> what that user must not be able to open."""
-    main, admin, *stores = (os.path.realpath(site[f"{name}_socket"]) for name in site.parts)
+    sockets = {name: os.path.realpath(site[f"{name}_socket"]) for name in site.parts}
+    main, admin = sockets["main"], sockets["admin"]
+    admins, mains = ([sockets[name]] if name in sockets else [] for name in ("store", "public"))
+    stores = admins + mains
     # A release that drains, or one that failed its gate, listens beside the one that serves
     others = sorted(str(path) for path in Path(admin).parent.glob("*.sock"))
     secret = list(dict.fromkeys([admin, *others, site["admin_env"]]))
     password = [site["password_file"]] if os.path.exists(site["password_file"]) else []
-    # The first store is the admin's, the second main's: each is closed to the other instance too.
+    # Each instance's store is closed to the other instance too.
     owner_env = os.path.join(os.path.dirname(site["admin_env"]), "owner.env")
     owners = [owner_env] if os.path.exists(owner_env) else []
-    closed = {site["main_user"]: [*secret, *owners, stores[0], *password]}
+    closed = {site["main_user"]: [*secret, *owners, *admins, *password]}
     if exists(site["admin_user"]):
-        closed[site["admin_user"]] = [*stores[1:], site["main_env"], *owners, *password]
+        closed[site["admin_user"]] = [*mains, site["main_env"], *owners, *password]
     if exists(site["proxy_user"]):
         closed[site["proxy_user"]] = [*stores, site["main_env"], site["admin_env"], *password]
     for user in site["strangers"]:
@@ -66,7 +69,9 @@ def closed_doors(site: Site) -> list[Row]:
             results[user] = dict.fromkeys(paths, "no such user")
     groups = {
         "walls.main": (
-            "main cannot open the admin's or the store's socket",
+            "main cannot open the admin's or the store's socket"
+            if "store" in site.parts
+            else "main cannot open the admin's socket",
             [site["main_user"]],
         ),
         "walls.others": (
