@@ -164,6 +164,8 @@ class Site:
             "site_port": free_port(),
             "proxy_listen": ["127.0.0.1"],
             "live_dir": str(self.directory / "live"),
+            "main_backends": [],
+            "admin_backends": [],
             "admin_prefixes": ["/admin/", "/django-admin/", "/accounts/login/", "/one-page"],
             "admin_login": "/admin/login/",
             "admin_host": "",
