@@ -1,4 +1,4 @@
-"""Several hosts: a proxy that asks two fronts, nginxes with an instance of their own behind each."""
+"""Several hosts: a proxy that asks two fronts, nginxes with an instance of their own behind."""
 
 from __future__ import annotations
 
