@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from . import nspawn
-from .down import down
+from .down import bridges_down, down
 from .hosts import Host
 from .images import Image, Kind, Release
 
@@ -35,6 +35,7 @@ def machine() -> None:
     if reason := nspawn.unavailable():
         pytest.skip(reason)
     down()
+    bridges_down()
 
 
 @pytest.fixture

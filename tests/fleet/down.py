@@ -1,7 +1,7 @@
-"""Remove hosts: `python -m tests.fleet.down [--all]`.
+"""Remove hosts and their networks: `python -m tests.fleet.down [--all]`.
 
 A host belongs to the process that booted it, or to nobody if it was booted to play with. Those of
-living processes (a test run) stay, without `--all`.
+living processes (a test run) stay, without `--all`. Networks are handled alike.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from . import cgroups, locks, paths
+from . import bridges, cgroups, locks, paths
 from .hosts import remove
 from .nspawn import PROPAGATE
 from .processes import start_time
@@ -47,11 +47,21 @@ def down(which: Callable[[str], bool] = orphaned) -> list[str]:
     return gone
 
 
+def bridges_down(*, everything: bool = False) -> list[str]:
+    """Remove the bridges that nobody living owns, or all of ours, and return their names."""
+    with locks.held("hosts"):
+        gone = [name for name, owned in bridges.names().items() if everything or not owned]
+        for name in gone:
+            bridges.remove(name)
+    return gone
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fleet.down", description=__doc__)
     parser.add_argument("--all", action="store_true", help="also hosts that a running process uses")
     everything: bool = parser.parse_args(arguments).all
     gone = down(lambda name: everything or kept(name) or orphaned(name))
+    gone += bridges_down(everything=everything)
     print(f"removed {', '.join(gone)}" if gone else "no hosts to remove")
 
 

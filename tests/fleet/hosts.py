@@ -49,6 +49,9 @@ class CommandError(HostError):
 class Host:
     """One host. Use `Host.boot`, and the host as a context manager: it is removed at its end."""
 
+    # The network that it is plugged into; without one it shares the machine's (see `network`).
+    bridge: str | None = None
+
     def __init__(self, name: str, image: Image, *, init: bool) -> None:
         self.name = name
         self.image = image
@@ -125,7 +128,9 @@ class Host:
         """Switch the host on and wait until it takes commands."""
         self._cgroup.create()
         with self.console_log.open("ab") as console:
-            self._nspawn = nspawn.start(self.name, self.root, self._cgroup, console, init=self.init)
+            self._nspawn = nspawn.start(
+                self.name, self.root, self._cgroup, console, init=self.init, bridge=self.bridge
+            )
         deadline = time.monotonic() + timeout
         while not self._ready(deadline):
             if self._nspawn.poll() is not None:

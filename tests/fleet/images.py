@@ -17,7 +17,7 @@ from typing import Literal
 from . import controller, locks, paths
 
 Release = Literal["bookworm", "trixie"]
-Kind = Literal["server", "container", "remote"]
+Kind = Literal["server", "container", "remote", "member"]
 
 RELEASES: tuple[Release, ...] = ("bookworm", "trixie")
 
@@ -33,7 +33,16 @@ PACKAGES: dict[Kind, tuple[str, ...]] = {
     # A server as it is rented: nothing on it that would deploy itself, but somebody may come in.
     "remote": ("ca-certificates", "dbus", "iproute2", "openssh-server", "python3", "systemd-sysv"),
     "container": COMMON,
+    # One of several, on a network without a way out: what the tiers install is on it already.
+    "member": (
+        *("ca-certificates", "dbus", "iproute2", "openssh-server", "python3", "systemd-sysv"),
+        *("logrotate", "nginx", "openssl", "postgresql", "python3-venv", "redis-server"),
+    ),
 }
+
+# Debian's packages enable their services; ours run their own processes on the same binaries.
+# PostgreSQL's is the one that is used as it is.
+MEMBER_QUIET = ("nginx.service", "redis-server.service")
 
 HOSTS_FILE = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
 
@@ -47,7 +56,10 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """One Debian release: a `server` (systemd), a `container` (none of it), or `remote` (SSH)."""
+    """One Debian release: a `server` (systemd), a `container` (none of it), `remote` or `member`.
+
+    The last two are reached by SSH; a member has the packages of all tiers.
+    """
 
     release: Release
     kind: Kind = "server"
@@ -131,6 +143,10 @@ class Image:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content)
             target.chmod(0o755 if content.startswith("#!") else 0o644)
+        if self.kind == "member":
+            words = ["systemctl", f"--root={root}", "--quiet"]
+            subprocess.run([*words, "disable", *MEMBER_QUIET], check=True, timeout=60)
+            subprocess.run([*words, "enable", "systemd-networkd"], check=True, timeout=60)
         # mmdebstrap leaves the controller's; each host gets its own.
         (root / "etc/hostname").unlink(missing_ok=True)
         (root / "etc/resolv.conf").unlink(missing_ok=True)

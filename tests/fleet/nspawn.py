@@ -55,9 +55,18 @@ def unmount(target: Path, seconds: float = 10) -> None:
 
 
 def start(
-    name: str, root: Path, cgroup: Cgroup, console: IO[bytes], *, init: bool
+    name: str,
+    root: Path,
+    cgroup: Cgroup,
+    console: IO[bytes],
+    *,
+    init: bool,
+    bridge: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start nspawn on a root directory. It ends with the host; a reboot is an end too (133)."""
+    """Start nspawn on a root directory. It ends with the host; a reboot is an end too (133).
+
+    With `bridge` the host has a network of its own, plugged in there; else it shares the machine's.
+    """
     words = [
         "systemd-nspawn",
         "--quiet",
@@ -68,8 +77,9 @@ def start(
         "--keep-unit",
         # The journal stays on the host's disk.
         "--link-journal=no",
-        # The machine's network is the host's: so are its name servers.
-        "--resolv-conf=copy-host",
+        # The machine's network is the host's: so are its name servers. A bridge has none.
+        *([f"--network-bridge={bridge}"] if bridge else []),
+        f"--resolv-conf={'off' if bridge else 'copy-host'}",
         *(["--boot"] if init else ["--as-pid2", "sleep", "infinity"]),
     ]
     return subprocess.Popen(
@@ -97,7 +107,8 @@ def leader(cgroup: Cgroup) -> int | None:
 
 def enter(leader: int) -> list[str]:
     """Words before a command that is to run inside: every namespace that nspawn made."""
-    return ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--pid", "--cgroup", "--"]
+    spaces = ("--mount", "--uts", "--ipc", "--pid", "--cgroup", "--net")
+    return ["nsenter", f"--target={leader}", *spaces, "--"]
 
 
 @dataclass(frozen=True)
