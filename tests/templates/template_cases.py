@@ -44,6 +44,7 @@ VARIABLES: dict[str, Any] = {
     "live_dir": "/srv/gazette/live",
     "main_backends": [],
     "admin_backends": [],
+    "backends": {"main": [], "admin": []},
     "front_address": "10.0.0.2",
     "front_proxies": ["10.0.0.1"],
     "fronts": [{"instance": "main", "port": 8001, "threads": 1, "timeout": 30}],
