@@ -10,9 +10,9 @@ import json
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
+import tomllib
 import yaml
 
 from . import locks, paths
@@ -23,6 +23,8 @@ PYTHONS: dict[Release, str] = {"bookworm": "3.11", "trixie": "3.13"}
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64", "any")
 FETCH_SECONDS = 300
 SITE = paths.REPOSITORY / "tests" / "sites" / "gazette"
+# pip judges what a package needs "on Python before 3.11.3" by the Python that it runs on itself.
+MISJUDGED = ("async-timeout",)
 # Where the folder is on the host, and who says so there.
 PLACE = "/opt/wheels"
 CONFIGURATION = f"[global]\nno-index = true\nfind-links = {PLACE}\n"
@@ -35,7 +37,12 @@ def requirements() -> list[str]:
     site = (SITE / "requirements.txt").read_text().split()
     needed = tomllib.loads((paths.REPOSITORY / "pyproject.toml").read_text())["project"]
     pins = [each["name"] + each["pin"] for each in own]
-    return [*site, *pins, *(each for each in needed["dependencies"] if each != "Django")]
+    return [
+        *site,
+        *pins,
+        *MISJUDGED,
+        *(each for each in needed["dependencies"] if each != "Django"),
+    ]
 
 
 def ensure(release: Release) -> Path:

@@ -95,9 +95,7 @@ def _address(topology: Topology) -> Iterator[Finding]:
             f"Set site_address for {topology.host}",
         )
     twins = sorted(
-        host
-        for host, other in topology.addresses.items()
-        if other == own and host != topology.host
+        host for host, other in topology.addresses.items() if other == own and host != topology.host
     )
     if twins:
         yield Finding(
