@@ -22,7 +22,7 @@ def run_module() -> RunModule:
     it.
     """
 
-    def run(name: str, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
+    def run(name: str, /, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
         ran = subprocess.run(
             [
                 sys.executable,

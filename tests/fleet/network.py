@@ -26,6 +26,7 @@ from typing import Any, Self
 from . import bridges, controller, nspawn, paths
 from .hosts import BOOT_SECONDS, CommandError, Host, HostError
 from .images import HOSTS_FILE, Image, Release
+from .way_out import WayOut
 
 PLAY_SECONDS = 600
 
@@ -100,12 +101,14 @@ class Networked(Host):
 class Fleet:
     """Hosts on one bridge, and an inventory of them. A context manager: all of it goes at its end.
 
-    The hosts reach each other and the controller (`gateway`), and nothing else.
+    The hosts reach each other and the controller (`gateway`), and nothing else; those that `boot`
+    gives a way out reach the registries through a proxy there.
     """
 
     def __init__(self) -> None:
         self.hosts: list[Networked] = []
         self._stack = contextlib.ExitStack()
+        self._way_out: WayOut | None = None
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -133,7 +136,7 @@ class Fleet:
         """The controller's address on the network."""
         return bridges.address(self.bridge, 1)
 
-    def boot(self, name: str, release: Release = "bookworm") -> Networked:
+    def boot(self, name: str, release: Release = "bookworm", *, way_out: bool = False) -> Networked:
         """Boot a host called `name`, with the packages of every tier on its disk."""
         host = Networked(
             f"{paths.PREFIX}{self._token}.{name}",
@@ -146,9 +149,19 @@ class Fleet:
         self._stack.enter_context(host)
         self.hosts.append(host)
         host._make_disk()
+        if way_out:
+            self._open(host)
         host.start()
         self._tell_names()
         return host
+
+    def _open(self, host: Networked) -> None:
+        """Let a host reach the registries, as its administrator would."""
+        if self._way_out is None:
+            self._way_out = self._stack.enter_context(WayOut(self.gateway))
+        variables = {**controller.environment(), **self._way_out.environment}
+        lines = "".join(f"{name}={value}\n" for name, value in variables.items())
+        (host.root / "etc/environment").write_text(lines)
 
     def _tell_names(self) -> None:
         """Each host knows the others by name, as a house's name server would have it."""

@@ -21,6 +21,14 @@ PROCESS = {
     "store": "store",
     "networks": [],
 }
+NODE = {
+    "address": "10.0.0.11",
+    "announce": "10.0.0.11",
+    "port": 6379,
+    "min_replicas": 1,
+    "replica_password": "of-the-replicas",
+    "networks": ["10.0.0.11", "10.0.0.12"],
+}
 VARIABLES: dict[str, Any] = {
     "site_name": "gazette",
     "site_hosts": ["localhost", "www.example.org"],
@@ -78,6 +86,15 @@ VARIABLES: dict[str, Any] = {
     "session_store": "redis",
     "session_store_memory": "64mb",
     "session_persistent": True,
+    "store_node": {},
+    "sentinel": {
+        "address": "10.0.0.11",
+        "announce": "10.0.0.11",
+        "port": 26379,
+        "down_after": 3,
+        "store_password": "of-the-store",
+        "peer_password": "of-the-peers",
+    },
     "supervisor_bin": "/var/lib/django-split/gazette/supervisor/bin",
     "process": PROCESS,
     "purge_store": "store",

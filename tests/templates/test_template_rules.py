@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import pytest
 from jinja2 import meta
-from template_cases import OURS, TEMPLATES, VARIABLES, Render
+from template_cases import NODE, OURS, TEMPLATES, VARIABLES, Render
 
 # What else a template must render with: each of these is a branch somewhere.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -83,6 +83,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         }
     },
     "relaxed": {"unit_relax": ["setgid", "netlink"], "purge_networks": ["localhost"]},
+    "a store that others reach": {"store_node": NODE},
+    "by its name": {
+        "store_node": {**NODE, "address": "", "announce": "one.example", "networks": []}
+    },
+    "who watches it": {"store_node": NODE, "store_name": "sentinel"},
     "few networks": {"instance_networks": ["localhost", "10.0.0.0/8"], "instance_memory": "2G"},
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from template_cases import PROCESS, Render
+from template_cases import NODE, PROCESS, Render
 
 Unit = dict[str, list[str]]
 
@@ -32,6 +32,11 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
     "gazette-store.service": ("systemd/store.service.j2", {}),
     "gazette-public.service": ("systemd/store.service.j2", {"store_name": "public"}),
     "gazette-memory.service": ("systemd/store.service.j2", {"session_store": "memcached"}),
+    "gazette-node.service": ("systemd/store.service.j2", {"store_node": NODE}),
+    "gazette-sentinel.service": (
+        "systemd/store.service.j2",
+        {"store_node": NODE, "store_name": "sentinel"},
+    ),
     "django-split-nginx.service": ("systemd/nginx.service.j2", {}),
     "gazette-purge.service": ("systemd/purge.service.j2", {}),
     "gazette-worker.service": ("systemd/process.service.j2", {}),
@@ -72,6 +77,8 @@ SCORES = {
     "gazette-admin@.service": 1.0,
     "gazette-store.service": 0.3,
     "gazette-memory.service": 0.3,
+    "gazette-node.service": 1.0,
+    "gazette-sentinel.service": 1.0,
     "gazette-purge.service": 1.0,
     "gazette-worker.service": 1.2,
     "django-split-nginx.service": 2.6,

@@ -68,7 +68,7 @@ options:
     type: path
     required: true
   store_socket:
-    description: The session store's socket.
+    description: The session store's socket. Empty where the store is on other hosts.
     type: path
     required: true
   public_socket:

@@ -735,6 +735,20 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
         ((name,), between(name, 0, 10**9, "a number of seconds, 0 for what session_preset has"))
         for name in ("session_idle_timeout", "session_absolute_timeout")
     ),
+    *(
+        ((name,), between(name, 1, 65535, "a port is 1 to 65535"))
+        for name in ("session_store_port", "session_sentinel_port")
+    ),
+    (("session_store_down_after",), between("session_store_down_after", 1, 3600, "seconds")),
+    (("session_store_min_replicas",), between("session_store_min_replicas", 0, 8, "replicas")),
+    (
+        ("site_address",),
+        matching(
+            "site_address",
+            r"|[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*",
+            "write an address or a name, without a port and without brackets",
+        ),
+    ),
     (
         ("session_store_memory",),
         matching("session_store_memory", r"[1-9][0-9]*[kmg]b", 'a size is written "64mb"'),

@@ -81,8 +81,8 @@ class Site:
 
     @property
     def parts(self) -> list[str]:
-        """The processes that each have a user and a socket."""
-        every = ["main", "admin", "store", *(["public"] if self.has_public_sessions else [])]
+        """The processes that each have a user and a socket here: a store elsewhere has none."""
+        every = [name for name in ("main", "admin", "store", "public") if self[f"{name}_socket"]]
         return [part for part in every if not self.apart or part in self["here"]]
 
     @property

@@ -73,7 +73,9 @@ def closed_doors(site: Site) -> list[Row]:
             results[user] = dict.fromkeys(paths, "no such user")
     groups = {
         "walls.main": (
-            "main cannot open the admin's or the store's socket",
+            "main cannot open the admin's or the store's socket"
+            if "store" in site.parts
+            else "main cannot open the admin's socket",
             [site["main_user"]],
         ),
         "walls.others": (
