@@ -50,6 +50,7 @@ class Networked(Host):
         self.bridge = bridge
         self.address = address
         self._key = key
+        self._plug = ""
 
     @property
     def short(self) -> str:
@@ -70,7 +71,9 @@ class Networked(Host):
 
     def start(self, timeout: float = BOOT_SECONDS) -> None:
         """Switch the host on and wait until it takes commands, by SSH too."""
+        self._unplug()
         super().start(timeout)
+        self._plug = self._cable()
         deadline = time.monotonic() + timeout
         while not _listens(self.address):
             if time.monotonic() > deadline:
@@ -87,11 +90,25 @@ class Networked(Host):
 
     def cut(self) -> None:
         """Pull the host's cable: it runs on, and nobody hears of it."""
-        bridges.ip("link", "set", "dev", self._cable(), "down")
+        bridges.ip("link", "set", "dev", self._plug, "down")
 
     def mend(self) -> None:
         """Plug the cable in again."""
-        bridges.ip("link", "set", "dev", self._cable(), "up")
+        bridges.ip("link", "set", "dev", self._plug, "up")
+
+    def _unplug(self) -> None:
+        """Take away the cable of a host that is off.
+
+        The kernel does, but not while a connection that was open when the cable was cut still
+        waits for its last answer; and nspawn gives the next one the same name.
+        """
+        if self._plug:
+            bridges.ip("link", "delete", "dev", self._plug, check=False)
+
+    def remove(self) -> None:
+        """Take the host, its disk and its cable away."""
+        super().remove()
+        self._unplug()
 
     def kill(self) -> None:
         """Cut the host's power; `start` brings it back with the disk as it was."""

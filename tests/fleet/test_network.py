@@ -67,13 +67,14 @@ def test_a_host_whose_power_was_cut_comes_back_under_its_address(
 ) -> None:
     one, two = pair
     one.run("echo kept > /srv/note && sync")
+    # With a connection open that nobody can end any more.
+    two.run("systemd-run --collect bash -c 'exec 3<>/dev/tcp/one/22; sleep 60'; sleep 0.5")
+    one.cut()
     one.kill()
     assert not one.running
     one.start()
     two.run(PING.format("one"))
     assert one.run("cat /srv/note").stdout == "kept\n"
-    one.cut()
-    one.mend()
 
 
 def test_ansible_comes_by_ssh(fleet: Fleet, tmp_path: Path) -> None:
