@@ -1,4 +1,4 @@
-"""A site on seven hosts as `inventory/cluster` has it: what is deployed, and what is lost by faults.
+"""A site on seven hosts, as `inventory/cluster` has it: what is deployed, and what faults cost.
 
 Two proxies, two hosts of main's, two of the admin's, one for the database; the three last of them
 keep the sessions. The tests share the hosts and build on each other, in the order in which they
