@@ -13,7 +13,7 @@ from typing import Self
 # Longer than a proxy needs to find out that a host is dead, shorter than nginx waits for one that
 # was cut off in the middle of an answer (35 s): such a visitor counts as failed.
 PATIENCE = 8.0
-PAUSE = 0.05
+PAUSE = 0.2
 
 
 class Load:
