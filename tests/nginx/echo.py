@@ -4,6 +4,7 @@
 ?accel=PATH             answers with X-Accel-Redirect
 ?cookie=BYTES           answers with a cookie of that length
 ?says=HEADER: VALUE     answers with that header
+?end=ANYTHING           ends the worker without an answer
 ?hsts=SECONDS           answers with a Strict-Transport-Security of its own
 ?refuse=STATUS          answers with that status and a body of its own
 """
@@ -26,6 +27,8 @@ def umask() -> int:
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     query = dict(parse_qsl(environ["QUERY_STRING"]))
+    if "end" in query:
+        os._exit(1)
     answer = {
         "instance": os.environ["ECHO_INSTANCE"],
         "pid": os.getpid(),

@@ -164,6 +164,8 @@ class Site:
             "site_port": free_port(),
             "proxy_listen": ["127.0.0.1"],
             "live_dir": str(self.directory / "live"),
+            "main_backends": [],
+            "admin_backends": [],
             "admin_prefixes": ["/admin/", "/django-admin/", "/accounts/login/", "/one-page"],
             "admin_login": "/admin/login/",
             "admin_host": "",
@@ -236,6 +238,13 @@ class Site:
                     proxy_http2=self.variables["proxy_http2"],
                 )
                 (etc / "catchall" / f"{listen.strip('[]')}.conf").write_text(text)
+        if self.variables["main_backends"]:
+            text = render(
+                "nginx/backends.conf.j2",
+                site_name="gazette",
+                backends={"main": self.variables["main_backends"], "admin": []},
+            )
+            (etc / "sites" / "gazette" / "backends.conf").write_text(text)
         text = render("nginx/site.conf.j2", **self.variables)
         (etc / "sites" / "gazette" / "site.conf").write_text(text)
 

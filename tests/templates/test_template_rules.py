@@ -26,6 +26,22 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no files": {"static_url": "", "media_url": "https://cdn.example.org/m/"},
     "one prefix": {"admin_prefixes": ["/admin/"]},
     "a host of the admin's own": {"admin_host": "desk.example.org"},
+    "several hosts": {
+        "main_backends": [{"address": "10.0.0.2", "port": 8001, "down": False}],
+        "admin_backends": [{"address": "10.0.0.4", "port": 8002, "down": False}],
+        "backends": {
+            "main": [
+                {"address": "10.0.0.2", "port": 8001, "down": False},
+                {"address": "[fd00::3]", "port": 8001, "down": True},
+            ],
+            "admin": [],
+        },
+        "fronts": [
+            {"instance": "main", "port": 8001, "threads": "4", "timeout": "30"},
+            {"instance": "admin", "port": 8002, "threads": 1, "timeout": 60},
+        ],
+        "admin_host": "desk.example.org",
+    },
     "logins on main": {"main_logins": ["/accounts/login/", "/"]},
     "both": {
         "admin_host": "desk.example.org",

@@ -23,6 +23,7 @@ from preflight_checks import (  # noqa: E402
     settings,
     source,
     table,
+    topology,
     values,
 )
 from preflight_checks.origins import Inventory  # noqa: E402
@@ -49,6 +50,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
         checks.source()
         checks.certificate()
         checks.hooks()
+        checks.topology()
         try:
             seen = self._execute_module(
                 module_name="split_preflight", module_args=checks.questions(), task_vars=task_vars
@@ -94,6 +96,7 @@ class _Checks:
         self._raw: dict[str, Any] = {}
         self._broken: set[str] = set()
         self._source: source.Source | None = None
+        self._topology = topology.Topology.of(task_vars)
 
     def variables(self) -> None:
         """Names, types, and what each may say."""
@@ -149,6 +152,12 @@ class _Checks:
             for finding in hooks.check(self._values, self._loader):
                 self._found(finding)
 
+    def topology(self) -> None:
+        """The inventory as a whole: which hosts there are, and how they reach each other."""
+        sound = {name: said for name, said in self._values.items() if name not in self._broken}
+        for finding in topology.check(self._topology, sound):
+            self._found(finding)
+
     def _has(self, *names: str) -> bool:
         return all(name in self._values and name not in self._broken for name in names)
 
@@ -182,9 +191,19 @@ class _Checks:
                 "listen": "proxy_listen",
                 "python": "site_python",
             }.items()
-            if name in self._values and name not in self._broken
+            if name in self._values
+            and name not in self._broken
+            and (name not in ("site_port", "proxy_listen") or self._topology.proxies)
         }
-        if self._has("proxy_tls", *certificates.FILES) and self._values["proxy_tls"] != "none":
+        if self._topology.several and self._topology.fronts():
+            asked["front_address"] = self._topology.addresses[self._topology.host]
+            asked["fronts"] = {
+                name: self._values[name]
+                for name in map(topology.PORTS.__getitem__, self._topology.fronts())
+                if self._has(name)
+            }
+        tls = self._topology.proxies and self._has("proxy_tls", *certificates.FILES)
+        if tls and self._values["proxy_tls"] != "none":
             if self._has("proxy_tls_port"):
                 asked["tls_port"] = self._values["proxy_tls_port"]
             on_host = [self._values[name] for name in certificates.FILES]
@@ -211,6 +230,8 @@ class _Checks:
 
     def answers(self, seen: dict[str, Any]) -> None:
         """What the host has to say about the host, and about the settings in its own Python."""
+        if self._topology.several and seen["host"]["process_manager"] != "systemd":
+            self._add("", "several hosts take systemd on each, and this one has none")
         for problem in seen["problems"]:
             self._add(problem["variable"], problem["what"], problem.get("mend", ""))
         if seen.get("certificate"):

@@ -190,8 +190,8 @@ def main() -> None:
         for other in old:
             manager.disable(other)
             manager.stop(other)
-    except ServiceError as error:
-        module.fail_json(msg=str(error), **result)
+    except (ServiceError, OSError) as error:
+        module.fail_json(msg=f"{name} does not serve: {error}", **result)
     module.exit_json(**result)
 
 

@@ -70,6 +70,8 @@ OPTIONS = {
     "clock": {"type": "float", "default": 0},
     "clock_seconds": {"type": "int", "default": 60},
     "store": {"type": "str"},
+    "front_address": {"type": "str", "default": ""},
+    "fronts": {"type": "dict", "default": {}},
 }
 
 STATE = "/var/lib/django-split"
@@ -153,6 +155,8 @@ class Host:
         for variable, port in (("site_port", "port"), ("proxy_tls_port", "tls_port")):
             if self.params[port] and self.params["listen"]:
                 self.port(variable, self.params[port], self.params["listen"])
+        for variable, port in self.params["fronts"].items():
+            self.port(variable, int(port), [self.params["front_address"]], "site_address")
         if self.params["acme"]:
             self.acme()
         if self.params["certificate"]:
@@ -323,7 +327,9 @@ class Host:
                 what = f"not the key of the first certificate in {certificate}"
             self.problem("proxy_tls_key", f'proxy_tls_key is "host:{key}": {what}')
 
-    def port(self, variable: str, port: int, addresses: list[str]) -> None:
+    def port(
+        self, variable: str, port: int, addresses: list[str], listen: str = "proxy_listen"
+    ) -> None:
         """A port is taken when the kernel refuses it and not only our own nginx is in the way."""
         held = listeners(port)
         foreign: dict[str, str] = {}
@@ -331,16 +337,14 @@ class Host:
             address = plain(said)
             if ":" in address and not self.facts["ipv6"]:
                 if address not in ("::", "::1"):
-                    self.problem("proxy_listen", f'proxy_listen has "{said}": the host has no IPv6')
+                    self.problem(listen, f'{listen} has "{said}": the host has no IPv6')
                 continue
             near = [listener for listener in held if overlap(address, listener.address)]
             if any(listener.address == address and self.ours(listener) for listener in near):
                 continue
             failed = bind_error(address, port)
             if failed == errno.EADDRNOTAVAIL:
-                self.problem(
-                    "proxy_listen", f'proxy_listen has "{said}": the host has no such address'
-                )
+                self.problem(listen, f'{listen} has "{said}": the host has no such address')
             elif failed == errno.EADDRINUSE:
                 others = [listener for listener in near if not self.ours(listener)]
                 for listener in others:

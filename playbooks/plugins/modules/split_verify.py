@@ -43,6 +43,22 @@ options:
     description: The plan of the release that serves, as JSON.
     type: path
     required: true
+  plan:
+    description: The plan itself, where this host has no release.
+    type: dict
+    default: {}
+  here:
+    description: >-
+      With several hosts, what of the site is on this one. Empty for one host that plays every part.
+    type: list
+    elements: str
+    choices: [proxy, main, admin, store, public]
+    default: []
+  backends:
+    description: "The hosts that this proxy asks: instance, host, address, port."
+    type: list
+    elements: dict
+    default: []
   main_socket:
     description: Main's socket, or the link to it.
     type: path
@@ -231,6 +247,12 @@ ARGUMENTS = {
     "ca": {"type": "str", "default": ""},
     "listen": texts("*", "[::]"),
     "plan_file": path(),
+    "plan": {"type": "dict", "default": {}},
+    "here": {
+        **texts(),
+        "choices": ["proxy", "main", "admin", "store", "public"],
+    },
+    "backends": {"type": "list", "elements": "dict", "default": []},
     "main_socket": path(),
     "admin_socket": path(),
     "store_socket": path(),

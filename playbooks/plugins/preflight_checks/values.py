@@ -660,6 +660,8 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("site_hosts",), site_hosts),
     (("site_port",), between("site_port", 1, 65535, "a port is 1 to 65535")),
     (("proxy_tls_port",), between("proxy_tls_port", 1, 65535, "a port is 1 to 65535")),
+    (("main_backend_port",), between("main_backend_port", 1024, 65535, "take 1024 to 65535")),
+    (("admin_backend_port",), between("admin_backend_port", 1024, 65535, "take 1024 to 65535")),
     (("proxy_hsts",), between("proxy_hsts", 0, 10**9, "a number of seconds, 0 for none of ours")),
     (("admin_host", "site_hosts"), admin_host),
     (("proxy_listen",), proxy_listen),

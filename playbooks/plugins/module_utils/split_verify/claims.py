@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import (
+    apart,
     login,
     maintenance,
     pages,
@@ -18,7 +19,7 @@ from . import (
     walls,
     watched,
 )
-from .probe import SETTINGS, Instance, ProbeError, Running
+from .probe import SETTINGS, Instance, ProbeError, Running, result
 from .process import Process, listener
 from .row import Row, not_checked
 from .site import PlanError, Site
@@ -40,11 +41,13 @@ def verify(arguments: Mapping[str, Any], *, check_mode: bool = False) -> list[Ro
         return [Row("release.plan", claim, False, str(error))]
     if row := maintenance.closed({name: site[f"{name}_socket"] for name in ("main", "admin")}):
         return [row]
-    wait_for([site.main, site.admin, *site.proxies], SECONDS_TO_LISTEN)
+    wait_for([*site.instances.values(), *site.proxies], SECONDS_TO_LISTEN)
     processes = {name: _listener(site[f"{name}_socket"]) for name in site.parts}
     who = "it is a write, and this is check mode" if check_mode else login.credentials(site)
     probes = _start(site, processes, who, check_mode)
     try:
+        if site.apart:
+            return _look_apart(site, processes, who, probes)
         return _look(site, processes, who, probes)
     finally:
         for probe in probes.values():
@@ -67,7 +70,7 @@ def _start(
 ) -> Probes:
     """Begin what takes a Django set-up, half a second each; the pages are looked at meanwhile."""
     probes: Probes = {}
-    for name in ("main", "admin"):
+    for name in site.instances:
         process = processes[name]
         if isinstance(process, str):
             probes[name] = process
@@ -90,14 +93,16 @@ def _start(
     return probes
 
 
-def _result(site: Site, probe: Running | str) -> dict[str, Any] | str:
-    if isinstance(probe, str):
-        return probe
-    try:
-        # Setting up a big site is slower than any of its answers
-        return probe.result(3 * site.timeout)
-    except ProbeError as error:
-        return str(error)
+def _look_apart(
+    site: Site,
+    processes: Mapping[str, Process | str],
+    who: tuple[str, str] | str,
+    probes: Probes,
+) -> list[Row]:
+    rows = apart.proxy(site) if site.proxies else []
+    if site.instances:
+        rows += apart.instances(site, processes, who, probes)
+    return [*rows, _nginx(site)]
 
 
 def _look(
@@ -109,7 +114,7 @@ def _look(
     crawled = pages.crawl(site)
     browser = Browser(site.proxies[0], site.admin_host, site.timeout)
     page_row, page = login.login_page(site, browser)
-    main, admin = (_result(site, probes[name]) for name in ("main", "admin"))
+    main, admin = (result(site.timeout, probes[name]) for name in ("main", "admin"))
     cookies = {"sessionid"}
     cookies.update(one["session_cookie"] for one in (main, admin) if isinstance(one, dict))
 
@@ -120,14 +125,18 @@ def _look(
     rows += _settings(site, main)
     if site.has_public_sessions:
         asked = probes.get("sessions") or (main if isinstance(main, str) else None)
-        rows.append(sessions.row(site, asked and _result(site, asked)))
-    rows.append(restrictions.row(site, _result(site, probes.get("restrictions") or str(admin))))
+        rows.append(sessions.row(site, asked and result(site.timeout, asked)))
+    rows.append(
+        restrictions.row(site, result(site.timeout, probes.get("restrictions") or str(admin)))
+    )
     if site["admin_host"]:
         rows += pages.own_host(site)
     rows.append(page_row)
     if site.admin_path.endswith("/") and site.admin_path != "/":
         rows.append(login.slash(site))
-    rows += _login(site, processes["admin"], browser, page, who, admin, probes.get("superuser"))
+    rows += login.sign_in_and_out(
+        site, processes["admin"], browser, page, who, admin, probes.get("superuser")
+    )
     if isinstance(admin, dict):
         rows.append(login.static_file(site, page, admin))
     rows += tls.rows(site)
@@ -140,7 +149,7 @@ def _look(
     rows += walls.closed_doors(site)
     rows += walls.modes(site)
     if site["database"]:
-        rows += rights.rows(site, _result(site, probes.get("rights") or str(main)))
+        rows += rights.rows(site, result(site.timeout, probes.get("rights") or str(main)))
     elif isinstance(main, dict) and isinstance(admin, dict):
         rows.append(walls.database(main, admin))
     return rows
@@ -150,34 +159,6 @@ def _settings(site: Site, main: Mapping[str, Any] | str) -> list[Row]:
     if isinstance(main, str):
         return [Row("main.apps", pages.without(site), False, main)]
     return pages.settings(site, main)
-
-
-def _login(
-    site: Site,
-    instance: Process | str,
-    browser: Browser,
-    page: Any,
-    who: tuple[str, str] | str,
-    admin: Mapping[str, Any] | str,
-    superuser: Running | str | None,
-) -> list[Row]:
-    if isinstance(who, str):
-        return login.unchecked(who)
-    if isinstance(instance, str) or isinstance(admin, str):
-        return login.failed(instance if isinstance(instance, str) else str(admin))
-    if page is None:
-        return login.failed("there is no login page")
-    if superuser is not None:
-        checked = _result(site, superuser)
-        if isinstance(checked, str):
-            return login.failed(checked)
-        if checked.get("valid") is not True:
-            return login.unchecked(
-                f"{site['password_file']} is no longer the password of {who[0]}. "
-                "Pass verify_username and verify_password"
-            )
-    asked = Instance("admin", instance, site["manage"])
-    return login.round_trip(site, asked, browser, page, who, admin)
 
 
 def _nginx(site: Site) -> Row:

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from .markup import Form, read
-from .probe import Instance, ProbeError, Running
+from .probe import Instance, ProbeError, Running, result
+from .process import Process
 from .row import Row, not_checked
 from .site import Site
 from .web import (
@@ -133,6 +134,35 @@ def failed(seen: str) -> list[Row]:
     """The rows of a login that did not work: the others could not be looked at."""
     first, *rest = CLAIMS.items()
     return [Row(*first, False, seen), *(not_checked(*one, "no login") for one in rest)]
+
+
+def sign_in_and_out(
+    site: Site,
+    process: Process | str,
+    browser: Browser,
+    page: Answer | None,
+    who: tuple[str, str] | str,
+    admin: Mapping[str, Any] | str,
+    superuser: Running | str | None,
+) -> list[Row]:
+    """The login from start to end, or why it was not tried."""
+    if isinstance(who, str):
+        return unchecked(who)
+    if isinstance(process, str) or isinstance(admin, str):
+        return failed(process if isinstance(process, str) else str(admin))
+    if page is None:
+        return failed("there is no login page")
+    if superuser is not None:
+        checked = result(site.timeout, superuser)
+        if isinstance(checked, str):
+            return failed(checked)
+        if checked.get("valid") is not True:
+            return unchecked(
+                f"{site['password_file']} is no longer the password of {who[0]}. "
+                "Pass verify_username and verify_password"
+            )
+    asked = Instance("admin", process, site["manage"])
+    return round_trip(site, asked, browser, page, who, admin)
 
 
 def round_trip(

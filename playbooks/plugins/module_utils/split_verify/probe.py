@@ -135,3 +135,13 @@ class Instance:
         if self.manage:
             return {"args": [self.manage, "--instance", self.name, "--python", *arguments]}
         raise ProbeError(f"process {self.process.pid} does not show what it was started with")
+
+
+def result(seconds: float, probe: Running | str) -> dict[str, Any] | str:
+    """What a probe found, or why it found nothing. Setting up a big site is slow: three times."""
+    if isinstance(probe, str):
+        return probe
+    try:
+        return probe.result(3 * seconds)
+    except ProbeError as error:
+        return str(error)

@@ -30,7 +30,7 @@ class Site:
         """Read the plan that the arguments name. Raises PlanError."""
         path = arguments["plan_file"]
         try:
-            plan = json.loads(Path(path).read_text())
+            plan = arguments.get("plan") or json.loads(Path(path).read_text())
         except OSError as error:
             raise PlanError(f"{path}: {(error.strerror or str(error)).lower()}") from error
         except ValueError as error:
@@ -82,12 +82,25 @@ class Site:
     @property
     def parts(self) -> list[str]:
         """The processes that each have a user and a socket here: a store elsewhere has none."""
-        stores = [name for name in ("store", "public") if self[f"{name}_socket"]]
-        return ["main", "admin", *stores]
+        every = [name for name in ("main", "admin", "store", "public") if self[f"{name}_socket"]]
+        return [part for part in every if not self.apart or part in self["here"]]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the site's other hosts have what is not here."""
+        return bool(self.arguments.get("here"))
+
+    @property
+    def instances(self) -> dict[str, Target]:
+        """The instances of this host, each with its own socket."""
+        every = {"main": self.main, "admin": self.admin}
+        return {name: every[name] for name in every if name in self.parts}
 
     @property
     def proxies(self) -> list[Target]:
-        """Every address that nginx listens on."""
+        """Every address that nginx listens on for visitors."""
+        if self.apart and "proxy" not in self["here"]:
+            return []
         return [
             Target(
                 ANY_ADDRESS.get(address, address.strip("[]")), self["port"], self.scheme, self["ca"]

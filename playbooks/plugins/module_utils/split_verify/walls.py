@@ -35,24 +35,28 @@ def exists(user: str) -> bool:
 def barriers(site: Site) -> dict[str, list[str]]:
     """User -> what that user must not be able to open."""
     sockets = {name: os.path.realpath(site[f"{name}_socket"]) for name in site.parts}
-    main, admin = sockets["main"], sockets["admin"]
-    admins, mains = ([sockets[name]] if name in sockets else [] for name in ("store", "public"))
-    stores = admins + mains
-    # A release that drains, or one that failed its gate, listens beside the one that serves
-    others = sorted(str(path) for path in Path(admin).parent.glob("*.sock"))
-    secret = list(dict.fromkeys([admin, *others, site["admin_env"]]))
+    main = [sockets["main"]] if "main" in sockets else []
+    envs = {f"{name}_env": [site[f"{name}_env"]] for name in sockets if name in ("main", "admin")}
+    main_env, admin_env = envs.get("main_env", []), envs.get("admin_env", [])
+    # The first store is the admin's, the second main's: each is closed to the other instance too.
+    store, public = ([sockets[name]] if name in sockets else [] for name in ("store", "public"))
+    stores = [*store, *public]
+    secret = []
+    if "admin" in sockets:
+        # A release that drains, or one that failed its gate, listens beside the one that serves
+        others = sorted(str(path) for path in Path(sockets["admin"]).parent.glob("*.sock"))
+        secret = list(dict.fromkeys([sockets["admin"], *others, *admin_env]))
     password = [site["password_file"]] if os.path.exists(site["password_file"]) else []
-    # Each instance's store is closed to the other instance too.
     owner_env = os.path.join(os.path.dirname(site["admin_env"]), "owner.env")
     owners = [owner_env] if os.path.exists(owner_env) else []
-    closed = {site["main_user"]: [*secret, *owners, *admins, *password]}
+    closed = {site["main_user"]: [*secret, *owners, *store, *password]}
     if exists(site["admin_user"]):
-        closed[site["admin_user"]] = [*mains, site["main_env"], *owners, *password]
+        closed[site["admin_user"]] = [*public, *main_env, *owners, *password]
     if exists(site["proxy_user"]):
-        closed[site["proxy_user"]] = [*stores, site["main_env"], site["admin_env"], *password]
+        closed[site["proxy_user"]] = [*stores, *main_env, *admin_env, *password]
     for user in site["strangers"]:
         if exists(user):
-            closed[user] = [main, *secret, *stores, site["main_env"], *password]
+            closed[user] = [*main, *secret, *stores, *main_env, *password]
             if owners and os.stat(owner_env).st_uid != pwd.getpwnam(user).pw_uid:
                 closed[user] += owners
     return closed
@@ -80,6 +84,8 @@ def closed_doors(site: Site) -> list[Row]:
         ),
     }
     for name, (claim, users) in groups.items():
+        if site.apart and not any(results[user] for user in users):
+            continue  # of what main must not open, a host of main's alone has nothing
         wrong = [
             f"{user} and {path}: {outcome}"
             for user in users
@@ -116,11 +122,8 @@ def modes(site: Site) -> list[Row]:
         )
     ]
     wrong, files = [], []
-    owners = {
-        site["main_env"]: site["main_user"],
-        site["admin_env"]: site["admin_user"],
-        site["password_file"]: "root",
-    }
+    owners = {site[f"{name}_env"]: site[f"{name}_user"] for name in site.instances}
+    owners[site["password_file"]] = "root"
     for file, owner in owners.items():
         try:
             status = os.stat(file)
@@ -166,6 +169,8 @@ def users(site: Site, processes: Mapping[str, Process | str]) -> Row:
     """Each process runs as its user, and in no group that opens another's door."""
     *first, last = site.parts
     claim = f"{', '.join(first)} and {last} run as users of their own"
+    if not first:
+        claim = f"{last} runs as a user of its own"
     wrong, seen = [], []
     for name, process in processes.items():
         expected = site[f"{name}_user"]

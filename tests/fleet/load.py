@@ -1,0 +1,82 @@
+"""Light load on addresses of a site, with every failed request counted by its cause."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+# Longer than a proxy needs to find out that a host is dead, shorter than nginx waits for one that
+# was cut off in the middle of an answer (35 s): such a visitor counts as failed.
+PATIENCE = 8.0
+PAUSE = 0.2
+
+
+class Load:
+    """Visitors who read pages, each at one address, until the end of the `with` block."""
+
+    def __init__(
+        self, addresses: Sequence[str], host: str, paths: Sequence[str], each: int = 2
+    ) -> None:
+        self.answered: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.slowest = 0.0
+        self._host = host
+        self._paths = paths
+        self._end = threading.Event()
+        self._lock = threading.Lock()
+        self._visitors = [
+            threading.Thread(target=self._read, args=(address, number), daemon=True)
+            for address in addresses
+            for number in range(each)
+        ]
+
+    def __enter__(self) -> Self:
+        for visitor in self._visitors:
+            visitor.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        for visitor in self._visitors:
+            visitor.join(2 * PATIENCE)
+
+    def _read(self, address: str, number: int) -> None:
+        while not self._end.is_set():
+            path = self._paths[number % len(self._paths)]
+            number += 1
+            begin = time.monotonic()
+            cause = self._ask(address, path)
+            with self._lock:
+                self.slowest = max(self.slowest, time.monotonic() - begin)
+                if cause:
+                    self.failed[f"{address} {cause}"] += 1
+                else:
+                    self.answered[address] += 1
+            self._end.wait(PAUSE)
+
+    def _ask(self, address: str, path: str) -> str:
+        """Why a page was not to be had, or nothing."""
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+        try:
+            connection.request("GET", path, headers={"Host": self._host})
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+        return "" if answer.status == 200 else str(answer.status)
+
+    def run(self, seconds: float) -> None:
+        """Go on for a while."""
+        self._end.wait(seconds)
