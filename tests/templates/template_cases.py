@@ -107,6 +107,7 @@ VARIABLES: dict[str, Any] = {
     "purge_networks": [],
     "status_folder": "/var/lib/django-split/gazette/status",
     "watch_stores": ["store"],
+    "watch_node": {},
     "watch_certificate": "",
     "watch_store_percent": 80,
     "watch_disk_percent": 90,

@@ -69,6 +69,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "odd prefixes": {"admin_prefixes": ["/админ/", "/a b/", '/q"u/', "/page", "/(x)/", "/admin/"]},
     "nested directory": {"site_directory": "/src/project/"},
     "two stores watched": {"watch_stores": ["store", "public"], "watch_certificate": "/bin/x"},
+    "a store that others reach, watched": {
+        "watch_stores": [],
+        "watch_node": {"address": "192.0.2.1", "port": 6379},
+    },
     "nothing watched": {"watch_stores": []},
     "write paths": {"instance_write_paths": ["/mnt/media", "/mnt/other"]},
     "access log": {"instance_access_log": True},

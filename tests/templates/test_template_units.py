@@ -51,6 +51,10 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
 
 TIMERS = {
     "gazette-purge.timer": ("systemd/purge.timer.j2", {}),
+    "gazette-node-watch.service": (
+        "systemd/watch.service.j2",
+        {"watch_stores": [], "watch_node": {"address": "192.0.2.1", "port": 6379}},
+    ),
     "gazette-watch.timer": ("systemd/watch.timer.j2", {}),
 }
 
@@ -125,10 +129,13 @@ def test_main_comes_before_the_admin_where_both_want_the_cpu(plain: Render) -> N
     assert [unit["Slice"] for unit in units] == [["system.slice"]] * 2
 
 
+TIMED = ("gazette-purge.service", "gazette-watch.service", "gazette-node-watch.service")
+
+
 def test_what_has_ended_is_started_again_for_as_long_as_it_takes(plain: Render) -> None:
     for name, (template, changed) in UNITS.items():
         unit = settings(plain(template, **changed))
-        if name not in ("gazette-purge.service", "gazette-watch.service"):  # have timers
+        if name not in TIMED:
             assert unit["Restart"] == ["always"], name
             assert unit["StartLimitIntervalSec"] == ["0"], name
 

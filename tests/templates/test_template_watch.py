@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import pytest
 import redis
 from template_cases import Render
 from test_template_store import folder, moved, needs_memcached, needs_redis, redis_store, running
+
+from tests.sessions.test_store_network import free_port
+from tests.support.authority import Authority
 
 __all__ = ["folder"]
 
@@ -97,6 +101,40 @@ def test_who_watches_sees_no_session(plain: Render, folder: Path) -> None:
             with pytest.raises(redis.ResponseError, match=r"(?i)permission"):
                 watcher.execute_command(*words.split())
         watcher.close()
+
+
+@needs_redis
+def test_a_store_that_others_reach_is_asked_by_tls(plain: Render, folder: Path) -> None:
+    authority = Authority(folder)
+    issued = authority.issue("127.0.0.1")
+    (folder / "tls").mkdir()
+    shutil.copy(authority.file, folder / "tls" / "ca.pem")
+    (folder / "watch-password").write_text("of-who-watches\n")
+    users = (
+        "user default reset off\n"
+        "user watch reset on >of-who-watches resetchannels -@all +info +auth\n"
+    )
+    (folder / "store.acl").write_text(users)
+    port = free_port()
+    (folder / "node.conf").write_text(
+        f"port 0\ntls-port {port}\nbind 127.0.0.1\nunixsocket {folder}/store/store.sock\n"
+        f"tls-cert-file {issued.certificate}\ntls-key-file {issued.key}\n"
+        f"tls-ca-cert-file {authority.file}\ntls-auth-clients no\n"
+        f"aclfile {folder}/store.acl\nmaxmemory 64mb\nappendonly yes\ndir {folder}\n"
+    )
+    node = {"address": "127.0.0.1", "port": port}
+    text = plain("bin/watch.py.j2", watch_stores=[], watch_node=node, watch_disk_percent=101)
+    with running(["redis-server", str(folder / "node.conf")], folder):
+        deadline = time.monotonic() + 20
+        while (seen := watch(text, folder))[0] != 0:
+            assert time.monotonic() < deadline, seen
+        assert seen[1]["store.memory"]["seen"].endswith("% of 64 MB")
+        assert seen[1]["store.log"]["seen"].startswith("written")
+        (folder / "watch-password").write_text("another\n")
+        status, rows = watch(text, folder)
+        assert status == 1
+        assert "WRONGPASS" in rows["store.memory"]["seen"]
+    assert "does not answer" in watch(text, folder)[1]["store.memory"]["seen"]
 
 
 @needs_memcached
