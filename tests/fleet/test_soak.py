@@ -1,6 +1,7 @@
 """`make soak`: many deploys under load, and a kill at every task of a deploy.
 
-How much is said by the environment: SOAK_DEPLOYS (50), SOAK_KILLS (every task that is left of one).
+How much is said by the environment: SOAK_DEPLOYS (50), SOAK_KILLS (every task of a deploy),
+SOAK_IDLE (60 seconds without a deploy, to compare with).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.fleet, pytest.mark.slow]
 DEPLOYS = int(os.environ.get("SOAK_DEPLOYS", 50))
 KILLS = int(os.environ.get("SOAK_KILLS", 1000))
 REQUESTS_A_DEPLOY = 2000
-IDLE_SECONDS = 60
+IDLE_SECONDS = int(os.environ.get("SOAK_IDLE", 60))
 TASK = re.compile(r"^TASK \[(.+)\] \*+$", re.MULTILINE)
 EDITION = re.compile(r"edition \d+\.")
 
