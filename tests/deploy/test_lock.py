@@ -117,7 +117,8 @@ def play(*tasks: str, lease: float | None = None) -> str:
         taken = (
             "- hosts: all\n  gather_facts: false\n  tasks:\n"
             f"    - split_lock: {{state: taken, site: '{{{{ site_name }}}}', lease: {lease}, "
-            "renewal: 0.2}\n"
+            "renewal: 0.2}\n      register: taken\n"
+            "    - set_fact: {split_lock: '{{ taken.lock }}'}\n"
         )
     return (
         taken
@@ -132,7 +133,7 @@ def shell(text: str) -> str:
 
 HELD = (
     "split_lock: {state: held, site: '{{ site_name }}', release: 3f2a1b, "
-    "lock: \"{{ ansible_facts['split_lock'] }}\"}"
+    'lock: "{{ split_lock }}"}'
 )
 
 

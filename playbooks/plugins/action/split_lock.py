@@ -27,7 +27,7 @@ RELEASE = re.compile(r"[A-Za-z0-9._-]*")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hints
-    """``taken`` puts what the run knows of its lock into the facts as ``split_lock``."""
+    """``taken`` returns what the run knows of its lock as ``lock``; the others are given it."""
 
     _supports_check_mode = True
     _VALID_ARGS = frozenset({"state", "site", "lock", "release", "lease", "renewal"})
@@ -112,11 +112,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
             "by": said["by"],
             "playbook": said["playbook"],
         }
-        return {"changed": False, "ansible_facts": {"split_lock": facts}}
+        return {"changed": False, "lock": facts}
 
     def _without(self, why: str) -> dict[str, Any]:
         facts = {"folder": "", "by": who.deployer(), "playbook": who.playbook(), "why": why}
-        return {"changed": False, "msg": why, "ansible_facts": {"split_lock": facts}}
+        return {"changed": False, "msg": why, "lock": facts}
 
     def _held(self, lock: dict[str, Any], release: str) -> dict[str, Any]:
         """Whether the run's lock is held, as the process that renews it knows; asks no host."""
