@@ -151,6 +151,7 @@ def test_a_second_run_changes_nothing(cluster: Cluster) -> None:
     assert CHANGED.findall(said) == ["0"] * len(NAMES), said
 
 
+@pytest.mark.soak  # two minutes alone: a build, and six gunicorns that come and go
 def test_a_roll_that_fails_goes_back_everywhere_and_costs_nothing(cluster: Cluster) -> None:
     """The last host cannot flip. All serve the release before, and nobody has noticed."""
     before = cluster.releases()
