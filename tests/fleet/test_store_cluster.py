@@ -1,6 +1,8 @@
 """Sessions on three hosts, the database on one of them: a power cut signs nobody out.
 
-The tests share the hosts and build on each other, in the order in which they stand here.
+The tests share the hosts and build on each other, in the order in which they stand here. They take
+too long for `make test`: test_cluster.py there has a store of three hosts, and cuts the primary's
+power.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from .images import Release
 from .network import Fleet, Networked
 from .visitor import Visitor
 
-pytestmark = [pytest.mark.fleet, pytest.mark.slow]
 SOAK = pytest.mark.soak
+pytestmark = [pytest.mark.fleet, pytest.mark.slow, SOAK]
 
 DEPLOY_SECONDS = 900
 LOGIN = "/admin/login/?next=/admin/"
@@ -76,13 +78,12 @@ class House:
         return str(found.pop())
 
 
-@pytest.fixture(scope="module", params=["bookworm", pytest.param("trixie", marks=SOAK)])
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     with Fleet() as fleet:
         yield House(fleet, request.param)
 
 
-@SOAK
 def test_check_mode_passes_on_fresh_hosts(house: House) -> None:
     house.fleet.play("site.yml", "--check", timeout=DEPLOY_SECONDS)
     assert house.one.run("ls /etc/django-split /srv/gazette", check=False).stdout == ""
@@ -99,9 +100,7 @@ def test_a_site_is_deployed_with_its_sessions_on_three_hosts(house: House) -> No
 
 
 # The store's own second run comes below, behind a failover.
-@pytest.mark.parametrize(
-    "playbook", ["playbooks/database.yml", pytest.param("site.yml", marks=SOAK)]
-)
+@pytest.mark.parametrize("playbook", ["playbooks/database.yml", "site.yml"])
 def test_a_second_run_changes_nothing(house: House, playbook: str) -> None:
     assert house.changed(playbook) == {"one": 0, "two": 0, "app": 0}
 
@@ -233,7 +232,6 @@ def test_the_old_primary_comes_back_as_a_replica_and_the_playbook_leaves_it_so(
     assert SIGNED_IN in house.editor.ask("/admin/").text
 
 
-@SOAK
 def test_certificates_are_renewed_host_by_host_and_nobody_is_signed_out(house: House) -> None:
     def serials() -> set[str]:
         words = "openssl x509 -noout -serial -in /etc/django-split/gazette/tls/store.pem"
@@ -249,7 +247,6 @@ def test_certificates_are_renewed_host_by_host_and_nobody_is_signed_out(house: H
     assert SIGNED_IN in house.editor.ask("/admin/").text
 
 
-@SOAK
 def test_a_primary_whose_cable_is_cut_takes_no_login_that_would_be_lost(house: House) -> None:
     primary = house.primary()
     alone = next(host for host in house.stores if host.address == primary)
@@ -277,7 +274,6 @@ def _write(host: Networked) -> str:
     return said.stdout + said.stderr
 
 
-@SOAK
 def test_uninstall_leaves_nothing_of_the_store(house: House) -> None:
     house.fleet.play("playbooks/uninstall.yml", "-e", "remove_data=true")
     for host in house.stores:
