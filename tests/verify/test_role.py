@@ -28,6 +28,8 @@ def play(
         "verify_plain_port": 0,
         "verify_listen": given["listen"],
         "verify_plan": given["plan_file"],
+        "verify_here": [],
+        "verify_backends": [],
         "verify_sockets": {name: given[f"{name}_socket"] for name in names[:3]},
         "verify_environments": {name: given[f"{name}_env"] for name in names[:2]},
         "verify_users": {name: given[f"{name}_user"] for name in names},
