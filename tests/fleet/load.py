@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 import time
 from collections import Counter
@@ -17,15 +18,24 @@ PAUSE = 0.2
 
 
 class Load:
-    """Visitors who read pages, each at one address, until the end of the `with` block."""
+    """Visitors who read pages, each at one address, until the end of the `with` block.
+
+    With a ``context`` they come by TLS; without a ``host`` they ask for the address as it is.
+    """
 
     def __init__(
-        self, addresses: Sequence[str], host: str, paths: Sequence[str], each: int = 2
+        self,
+        addresses: Sequence[str],
+        host: str,
+        paths: Sequence[str],
+        each: int = 2,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self.answered: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.slowest = 0.0
-        self._host = host
+        self._headers = {"Host": host} if host else {}
+        self._context = context
         self._paths = paths
         self._end = threading.Event()
         self._lock = threading.Lock()
@@ -66,9 +76,13 @@ class Load:
 
     def _ask(self, address: str, path: str) -> str:
         """Why a page was not to be had, or nothing."""
-        connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+        connection = (
+            http.client.HTTPSConnection(address, timeout=PATIENCE, context=self._context)
+            if self._context
+            else http.client.HTTPConnection(address, timeout=PATIENCE)
+        )
         try:
-            connection.request("GET", path, headers={"Host": self._host})
+            connection.request("GET", path, headers=self._headers)
             answer = connection.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException) as error:

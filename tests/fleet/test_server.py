@@ -18,7 +18,7 @@ from tests.support.authority import Authority
 
 from . import paths
 from .hosts import CommandError
-from .light import Light
+from .load import Load
 from .remote import CHANGED, Server, remote
 from .test_newcomer import FIRST_SECONDS, SIGNED_IN, free_port
 
@@ -192,10 +192,11 @@ def test_an_upgrade_of_packages_fails_no_request_and_verify_says_what_to_restart
 ) -> None:
     context = ssl.create_default_context(cafile=str(authority.file))
     pages = ("/", "/admin/login/", "/static/admin/css/base.css")
-    with Light(newer.tls_port, *pages, context=context) as load:
+    address = [f"localhost:{newer.tls_port}"]
+    with Load(address, "", pages, context=context) as load:
         newer.host.run(UPGRADE, timeout=FIRST_SECONDS)
         time.sleep(1)
-    assert load.done > 20
+    assert load.answered.total() > 20
     assert load.failed == {}
     for unit in ("nginx", "valkey-server"):
         active = newer.host.run(["systemctl", "is-active", unit], check=False).stdout
@@ -206,10 +207,10 @@ def test_an_upgrade_of_packages_fails_no_request_and_verify_says_what_to_restart
         newer.play("playbooks/verify.yml")
     restart = "systemctl restart django-split-nginx.service gazette-store.service"
     assert restart in " ".join(str(told.value).split())
-    with Light(newer.tls_port, *pages, context=context) as load:
+    with Load(address, "", pages, context=context) as load:
         newer.host.run(restart)
-        time.sleep(1)
-    assert sum(load.failed.values()) < load.done / 2
+        load.run(3)
+    assert load.failed.total() < load.answered.total()
     newer.play("playbooks/verify.yml")
 
 
@@ -220,9 +221,11 @@ def test_the_newer_server_comes_back_after_a_reboot_with_tls(
     context = ssl.create_default_context(cafile=str(authority.file))
     deadline = time.monotonic() + 60
     while True:
-        with Light(newer.tls_port, "/", "/admin/login/", context=context) as load:
-            time.sleep(0.5)
-        if load.done > 1 and not load.failed:
+        with Load(
+            [f"localhost:{newer.tls_port}"], "", ("/", "/admin/login/"), context=context
+        ) as load:
+            load.run(0.5)
+        if load.answered.total() > 1 and not load.failed:
             break
         assert time.monotonic() < deadline, load.failed
     newer.play("playbooks/verify.yml")
