@@ -32,15 +32,6 @@ GAZETTE = paths.REPOSITORY / "tests" / "sites" / "gazette"
 SECONDS = 900
 CHANGED = re.compile(r"^\w+ +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0 ", re.MULTILINE)
 
-DATABASE = """set -e
-echo "listen_addresses = '*'" > /etc/postgresql/15/main/conf.d/fleet.conf
-echo "host gazette gazette 10.0.0.0/8 scram-sha-256" >> /etc/postgresql/15/main/pg_hba.conf
-systemctl restart postgresql@15-main
-cd /
-setpriv --reuid=postgres --regid=postgres --clear-groups psql -q \
-    -c "CREATE ROLE gazette LOGIN PASSWORD 'secret'" -c "CREATE DATABASE gazette OWNER gazette"
-"""
-
 
 @dataclass(frozen=True)
 class Cluster:
@@ -79,6 +70,7 @@ class Cluster:
             "main": ["main1", "main2"],
             "admin": ["admin1", "admin2"],
             "redis": ["admin1", "admin2", "db"],
+            "database": ["db"],
             **groups,
         }
         self.fleet.inventory(
@@ -89,9 +81,7 @@ class Cluster:
                 "site_settings": "gazette.settings",
                 "site_hosts": [HOST, *self.proxies],
                 "site_media": "shared",
-                "site_env": {
-                    "DATABASE_URL": f"postgres://gazette:secret@{self['db'].address}/gazette"
-                },
+                "site_database": "postgresql",
                 "site_first_commands": ["load_articles --count 40"],
                 "site_gate_text": "Gazette",
             },
@@ -106,7 +96,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         for name in NAMES:
             fleet.boot(name, way_out=name == "admin1")
         cluster = Cluster(fleet, site)
-        cluster["db"].run(DATABASE)
         cluster.inventory()
         yield cluster
 
@@ -257,6 +246,19 @@ def test_draining_loses_no_request_and_the_last_host_is_not_drained(cluster: Clu
     assert load.failed == {}
     mark = "/var/lib/django-split/gazette/drained"
     assert cluster["proxy1"].run(f"ls {mark}").stdout == ""
+
+
+@pytest.mark.soak
+def test_a_rollback_takes_all_hosts_back(cluster: Cluster) -> None:
+    before = cluster.releases()
+    with cluster.load("/", "/admin/login/") as load:
+        said = cluster.play("playbooks/rollback.yml")
+    assert load.failed == {}, said
+    after = cluster.releases()
+    assert len(set(after.values())) == 1
+    assert not set(after.values()) & set(before.values())
+    for proxy in ("proxy1", "proxy2"):
+        assert "second edition" not in cluster.visitor(proxy).ask("/").text
 
 
 @pytest.mark.soak

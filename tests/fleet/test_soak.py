@@ -1,7 +1,7 @@
-"""`make soak`: many deploys under load, and a kill at every task of a deploy.
+"""`make soak`: many deploys under load, two at once, and a kill at every task of a deploy.
 
-How much is said by the environment: SOAK_DEPLOYS (50), SOAK_KILLS (every task of a deploy),
-SOAK_IDLE (60 seconds without a deploy, to compare with).
+How much is said by the environment: SOAK_DEPLOYS (50), SOAK_PAIRS (20), SOAK_KILLS (every task of
+a deploy), SOAK_IDLE (60 seconds without a deploy, to compare with).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .test_newcomer import FIRST_SECONDS
 pytestmark = [pytest.mark.soak, pytest.mark.fleet, pytest.mark.slow]
 
 DEPLOYS = int(os.environ.get("SOAK_DEPLOYS", 50))
+PAIRS = int(os.environ.get("SOAK_PAIRS", 20))
 KILLS = int(os.environ.get("SOAK_KILLS", 1000))
 REQUESTS_A_DEPLOY = 2000
 IDLE_SECONDS = int(os.environ.get("SOAK_IDLE", 60))
@@ -50,6 +51,23 @@ def test_no_deploy_of_many_drops_a_request(soaked: Server) -> None:
     print(seen)
     assert {name: each["failures"] for name, each in seen.items() if each["failed"]} == {}
     assert seen["deploys"]["requests"] >= REQUESTS_A_DEPLOY * DEPLOYS
+
+
+def test_of_two_deploys_at_once_one_is_refused_and_told_who_deploys(soaked: Server) -> None:
+    with Load(soaked.address, "--visitors", "3") as load:
+        for number in range(PAIRS):
+            mark = soaked.change()
+            with load.phase("two at once", then="between"):
+                runs = [soaked.start("playbooks/deploy.yml") for _ in range(2)]
+                (one, first), (other, second) = (soaked.end(run) for run in runs)
+            assert sorted((one == 0, other == 0)) == [False, True], first + second
+            told = second if one == 0 else first
+            assert "gazette is being deployed already: by " in told
+            assert "Nothing has been changed." in told
+            assert mark in soaked.visitor.ask("/").text
+            print(f"pair {number + 1} of {PAIRS}", flush=True)
+        seen = load.end()
+    assert {name: each["failures"] for name, each in seen.items() if each["failed"]} == {}
 
 
 def test_killed_at_every_task_the_site_is_up_and_the_next_run_finishes(soaked: Server) -> None:
