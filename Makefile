@@ -28,7 +28,7 @@ uninstall: .venv/.site ## take the site away again (SITE_ARGS="-e remove_data=tr
 	$(BIN)/ansible-playbook -i $(INVENTORY) playbooks/uninstall.yml $(SITE_ARGS)
 
 test: .venv/.test .cache/.packages lint ## every test that this machine can run (under 25 minutes)
-	$(BIN)/python -m pytest -ra -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -ra -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-fast: .venv/.test ## the inner loop (under 2 minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not fleet and not browser" tests/unit tests/templates tests/tree $(PYTEST_ARGS)
