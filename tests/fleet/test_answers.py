@@ -237,4 +237,4 @@ def test_https_with_a_certificate_that_is_watched_and_plain_http_again(
     left = "find /etc/systemd /etc/django-split /usr/local/sbin"
     left += " -name '*certificate*' -o -name key.pem"
     assert host.run(left).stdout == ""
-    assert "certificate" not in host.run("systemctl list-units --all 'gazette-*'").stdout
+    assert "gazette-certificate" not in host.run("systemctl list-units --all 'gazette-*'").stdout

@@ -111,11 +111,16 @@ def controller(deployed: Deployed, run: Run) -> None:
 
 
 def network(deployed: Deployed, run: Run) -> None:
-    """The connection of the run ends; what it has begun on the host goes on."""
-    for pid, command in deployed.server.host.processes().items():
-        if command.startswith("sshd: root"):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    """No connection of the run lives any more; what it has begun on the host goes on."""
+    deadline = time.monotonic() + 60
+    # A run that has no command on the way just then would only connect anew.
+    while run.poll() is None:
+        assert time.monotonic() < deadline, "the run goes on without a connection"
+        for pid, command in deployed.server.host.processes().items():
+            if command.startswith("sshd: root"):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.1)
 
 
 def power(deployed: Deployed, run: Run) -> None:
