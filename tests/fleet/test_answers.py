@@ -202,6 +202,7 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     assert not [each for each in site.daemons().values() if "public/store.sock" in each]
 
 
+@pytest.mark.soak  # a new server with TLS is in test_server.py
 def test_https_with_a_certificate_that_is_watched_and_plain_http_again(
     site: Site, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from .conftest import newcomer
 from .test_newcomer import FIRST_SECONDS, RECAP, Site, free_port
 from .visitor import Visitor
 
-pytestmark = [pytest.mark.fleet, pytest.mark.slow]
+pytestmark = [pytest.mark.fleet, pytest.mark.slow, pytest.mark.soak]
 
 # Debian's own nginx and Redis, as somebody's other application uses them.
 NEIGHBOURS = """

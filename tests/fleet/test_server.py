@@ -187,6 +187,7 @@ apt-get install -q --yes --reinstall --no-install-recommends nginx valkey-server
 """
 
 
+@pytest.mark.soak
 def test_an_upgrade_of_packages_fails_no_request_and_verify_says_what_to_restart(
     newer: Server, authority: Authority
 ) -> None:
@@ -214,6 +215,7 @@ def test_an_upgrade_of_packages_fails_no_request_and_verify_says_what_to_restart
     newer.play("playbooks/verify.yml")
 
 
+@pytest.mark.soak
 def test_the_newer_server_comes_back_after_a_reboot_with_tls(
     newer: Server, authority: Authority
 ) -> None:
