@@ -19,7 +19,7 @@ from .down import down, kept, names
 from .hosts import CommandError, remove
 from .images import RELEASES, Release
 
-pytestmark = pytest.mark.fleet
+pytestmark = [pytest.mark.fleet, pytest.mark.soak]
 
 WAYS = [
     pytest.param(release, init, id=f"{release}-{'systemd' if init else 'no-init'}")

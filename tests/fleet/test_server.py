@@ -152,6 +152,7 @@ def test_a_backup_is_restored_on_a_fresh_server_a_debian_later(
     assert SIGNED_IN in editor.ask("/admin/").text
 
 
+@pytest.mark.soak
 def test_a_later_release_brings_a_migration_valkey_and_tls(
     newer: Server, source: Path, authority: Authority
 ) -> None:
