@@ -34,7 +34,7 @@ test-fast: .venv/.test ## the inner loop (under 2 minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not fleet and not browser" tests/unit tests/templates tests/tree $(PYTEST_ARGS)
 
 soak: .venv/.test .cache/.packages ## what takes longer than `make test`: deploys under load, kills at every task
-	$(BIN)/python -m pytest -ra -s -m soak $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -ra -s -m "soak or fleet" $(PYTEST_ARGS)
 
 lint: .venv/.test .cache/.packages ## ruff, mypy strict, ansible-lint profile production, shellcheck
 	$(BIN)/ruff check .
