@@ -231,13 +231,12 @@ def main() -> None:
             params = module.params
             result.update(fail(home, release, params["reason"], params["free_megabytes"]))
             result["pruned"] = prune_failed(home, params["keep"])
-    before = linked(os.path.join(home, "current"))
-    if state == "current" and before != release and module.params["history"]:
-        # First: a run that is killed in between finds it written, and links.
-        said = {name: module.params[name] for name in ("by", "playbook")}
-        if not module.check_mode:
-            deployed(module.params["history"], release, before, said)
     if state == "current":
+        before, history = linked(os.path.join(home, "current")), module.params["history"]
+        if history and before != release and not module.check_mode:
+            # First: a run that is killed in between finds it written, and links.
+            said = {name: module.params[name] for name in ("by", "playbook")}
+            deployed(history, release, before, said)
         result["changed"] = publish(home, release, module.params["deployed"], module.check_mode)
         if os.path.isdir(os.path.join(home, "releases")):
             result["pruned"] = prune(home, release, module.params["keep"], module.check_mode)
