@@ -3,58 +3,18 @@
 from __future__ import annotations
 
 import os
-import socketserver
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.plugins import load
+from tests.support.unix_http import serving
 
 instance = load("modules", "split_instance")
 
 GATE = {"path": "/", "host": "site.example", "scheme": "http", "status": [200], "text": "Gazette"}
-
-
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-    answer: tuple[int, bytes]
-    seen: list[dict[str, str]]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_GET(self) -> None:
-        self.server.seen.append(dict(self.headers))
-        status, body = self.server.answer
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@contextmanager
-def serving(path: Path, status: int, body: bytes) -> Iterator[_Server]:
-    with _Server(str(path), _Handler) as server:
-        server.answer, server.seen = (status, body), []
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def ask(path: Path, **changes: Any) -> str | None:

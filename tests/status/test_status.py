@@ -8,14 +8,9 @@ import os
 import re
 import shutil
 import socket
-import socketserver
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +21,7 @@ from django_split.status.part import Part
 from django_split.status.site import Gate, NoSiteError, Site
 from tests.support import stores
 from tests.support.plugins import load
+from tests.support.unix_http import serving
 
 GATE = Gate("/", "site.example", text="Gazette")
 ROLE_FILE = {
@@ -49,36 +45,6 @@ ROLE_FILE = {
     "proxy": "django-split-nginx",
     "ports": [80],
 }
-
-
-class _Handler(BaseHTTPRequestHandler):
-    answer = (200, b"The Gazette")
-
-    def do_GET(self) -> None:
-        status, body = self.answer
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@contextmanager
-def serving(path: Path, status: int = 200, body: bytes = b"The Gazette") -> Iterator[None]:
-    handler = type("Handler", (_Handler,), {"answer": (status, body)})
-    with socketserver.ThreadingUnixStreamServer(str(path), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture
