@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import controller, paths
-from .conftest import newcomer
+from . import paths
 from .hosts import CommandError, Host
-from .test_newcomer import SECONDS, free_port
+from .remote import reached
+from .test_newcomer import SECONDS
 from .visitor import Visitor
 
 SITE = paths.REPOSITORY / "tests" / "sites" / "gazette"
@@ -121,40 +121,11 @@ class Server:
 
 @contextmanager
 def server(place: Path, **given: Any) -> Iterator[Server]:
-    """A fresh server that takes our key. It shares the machine's network: SSH has its own port."""
-    key = place / "key"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(words, check=True, capture_output=True, timeout=30)
-    with newcomer("bookworm", init=True, kind="remote") as host:
-        port, ssh = free_port(), free_port()
-        environment = "".join(f"{n}={v}\n" for n, v in controller.environment().items())
-        for path, text in (
-            ("/etc/ssh/sshd_config.d/fleet.conf", f"ListenAddress 127.0.0.1\nPort {ssh}\n"),
-            ("/root/.ssh/authorized_keys", key.with_suffix(".pub").read_text()),
-            ("/etc/environment", environment),
-        ):
-            host.run(f"install -D -m 600 /dev/stdin {path}", stdin=text.encode())
-        host.run("systemctl restart ssh")
-        variables = place / "variables.json"
-        source = place / "site"
-        variables.write_text(
-            json.dumps(
-                {
-                    "ansible_connection": "ssh",
-                    "ansible_host": "127.0.0.1",
-                    "ansible_port": ssh,
-                    "ansible_ssh_private_key_file": str(key),
-                    "ansible_ssh_common_args": f"-o UserKnownHostsFile={place}/hosts",
-                    "ansible_host_key_checking": False,
-                    "site_source": str(source),
-                    "site_port": port,
-                    "proxy_listen": ["127.0.0.1"],
-                    "site_first_commands": ["load_articles --count 40"],
-                    "site_gate_text": "Gazette",
-                    **given,
-                }
-            )
-        )
-        found = Server(host, port, variables, source)
+    """A fresh server for the bundled site's inventory, reached by SSH."""
+    with reached("bookworm", place) as (host, port, variables):
+        file, source = place / "variables.json", place / "site"
+        own = {"ansible_connection": "ssh", "site_source": str(source)}
+        file.write_text(json.dumps(variables | own | given))
+        found = Server(host, port, file, source)
         found.change()
         yield found

@@ -22,6 +22,9 @@ from .visitor import Visitor
 
 CHANGED = re.compile(r"^server +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0 ", re.MULTILINE)
 
+# A host, the site's port, and the variables by which it is reached and deployed to.
+Reached = tuple[Host, int, dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Server:
@@ -73,36 +76,47 @@ class Server:
 
 
 @contextmanager
-def remote(release: Release, place: Path) -> Iterator[Server]:
-    """A fresh server that takes our key. It shares the machine's network: SSH has its own port."""
+def reached(release: Release, place: Path, *more: tuple[int, str, str]) -> Iterator[Reached]:
+    """A fresh server that takes our key, with more files (mode, path, text).
+
+    It shares the machine's network: SSH has its own port.
+    """
     key = place / "key"
     words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
     subprocess.run(words, check=True, capture_output=True, timeout=30)
     with newcomer(release, init=True, kind="remote") as host:
-        port, ssh, database = free_port(), free_port(), free_port()
+        port, ssh = free_port(), free_port()
         environment = "".join(f"{n}={v}\n" for n, v in controller.environment().items())
         for mode, path, text in (
             (600, "/etc/ssh/sshd_config.d/fleet.conf", f"ListenAddress 127.0.0.1\nPort {ssh}\n"),
             (600, "/root/.ssh/authorized_keys", key.with_suffix(".pub").read_text()),
             (644, "/etc/environment", environment),
-            # Debian's first cluster has 5432, which another host's may have taken by now.
-            (644, "/etc/postgresql-common/createcluster.conf", f"port = {database}\n"),
+            *more,
         ):
             host.run(f"install -D -m {mode} /dev/stdin {path}", stdin=text.encode())
         host.run("systemctl restart ssh")
-        variables = place / "variables.json"
         given = {
             "ansible_host": "127.0.0.1",
             "ansible_port": ssh,
             "ansible_ssh_private_key_file": str(key),
             "ansible_ssh_common_args": f"-o UserKnownHostsFile={place}/hosts",
             "ansible_host_key_checking": False,
-            "site_hosts": ["localhost", "127.0.0.1"],
             "site_port": port,
             "proxy_listen": ["127.0.0.1"],
             "site_first_commands": ["load_articles --count 40"],
             "site_gate_text": "Gazette",
-            "site_database_port": database,
         }
-        variables.write_text(json.dumps(given))
+        yield host, port, given
+
+
+@contextmanager
+def remote(release: Release, place: Path) -> Iterator[Server]:
+    """A server for `inventory/single`, with a port of its own for PostgreSQL."""
+    database = free_port()
+    # Debian's first cluster has 5432, which another host's may have taken by now.
+    cluster = (644, "/etc/postgresql-common/createcluster.conf", f"port = {database}\n")
+    with reached(release, place, cluster) as (host, port, given):
+        variables = place / "variables.json"
+        own = {"site_hosts": ["localhost", "127.0.0.1"], "site_database_port": database}
+        variables.write_text(json.dumps(given | own))
         yield Server(host, port, variables)
