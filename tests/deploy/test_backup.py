@@ -28,6 +28,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: owners ar
 class Quiet:
     """No process of a site runs here; what is started and stopped is written down."""
 
+    name = "systemd"
+
     def __init__(self) -> None:
         self.done: list[str] = []
 
@@ -248,6 +250,14 @@ def test_a_restored_key_is_in_the_environments_that_have_it(
     assert admin.read_text() == 'DJANGO_SPLIT_ADMIN_SECRET_KEY="old-key"\nA="1"\n'
     assert (os.stat(admin).st_mode & 0o777, admin.owner()) == (0o400, "nobody")
     assert (release / "main.env").read_text() == ""
+
+
+def test_what_deletes_expired_sessions_goes_on_where_no_timer_begins_it(manager: Quiet) -> None:
+    restore.start(manager, ["gazette-purge", "gazette-store"])  # type: ignore[arg-type]
+    assert manager.done == ["start gazette-store"]
+    manager.name = "supervisor"
+    restore.start(manager, ["gazette-purge"])  # type: ignore[arg-type]
+    assert manager.done[1:] == ["start gazette-purge"]
 
 
 def test_a_restore_that_fails_leaves_what_was_there(

@@ -114,7 +114,8 @@ def stop(manager: Systemd | Supervisor, params: Mapping[str, Any]) -> list[str]:
 def start(manager: Systemd | Supervisor, names: list[str]) -> None:
     """Begin again what `stop` has ended, what others need first."""
     for name in reversed(names):
-        if not name.endswith("-purge"):
+        # systemd's runs once, and its timer begins it; elsewhere it is a process like the others.
+        if manager.name != "systemd" or not name.endswith("-purge"):
             manager.start(name)
 
 
