@@ -20,7 +20,8 @@ PAUSE = 0.2
 class Load:
     """Visitors who read pages, each at one address, until the end of the `with` block.
 
-    With a ``context`` they come by TLS; without a ``host`` they ask for the address as it is.
+    With a ``context`` they come by TLS; without a ``host`` they ask for the address as it is. A
+    ``cookie`` has them signed in.
     """
 
     def __init__(
@@ -30,11 +31,16 @@ class Load:
         paths: Sequence[str],
         each: int = 2,
         context: ssl.SSLContext | None = None,
+        cookie: str = "",
     ) -> None:
         self.answered: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.slowest = 0.0
+        # From the begin of the first request that failed to the end of the last one.
+        self.away = 0.0
+        self._first_failed: float | None = None
         self._headers = {"Host": host} if host else {}
+        self._headers |= {"Cookie": cookie} if cookie else {}
         self._context = context
         self._paths = paths
         self._end = threading.Event()
@@ -66,10 +72,14 @@ class Load:
             number += 1
             begin = time.monotonic()
             cause = self._ask(address, path)
+            end = time.monotonic()
             with self._lock:
-                self.slowest = max(self.slowest, time.monotonic() - begin)
+                self.slowest = max(self.slowest, end - begin)
                 if cause:
                     self.failed[f"{address} {cause}"] += 1
+                    if self._first_failed is None or begin < self._first_failed:
+                        self._first_failed = begin
+                    self.away = end - self._first_failed
                 else:
                     self.answered[address] += 1
             self._end.wait(PAUSE)
@@ -94,3 +104,13 @@ class Load:
     def run(self, seconds: float) -> None:
         """Go on for a while."""
         self._end.wait(seconds)
+
+    def settle(self, seconds: float = 30) -> None:
+        """Go on until nothing has failed for two seconds. Raises TimeoutError."""
+        deadline = time.monotonic() + seconds
+        before = -1
+        while (now := self.failed.total()) != before:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"after {seconds:g} s still: {dict(self.failed)}")
+            before = now
+            self.run(2)

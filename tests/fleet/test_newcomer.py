@@ -87,13 +87,13 @@ class Site:
         command = self.command(target, *variables, inventory=inventory)
         return self.host.run(command, cwd="/root/django-split", timeout=timeout).stdout
 
-    def play(self, *words: str) -> str:
+    def play(self, *words: str, timeout: float = SECONDS) -> str:
         """Run a playbook that has no word in the Makefile."""
         play = "/root/django-split/.venv/bin/ansible-playbook"
         command = [play, "-i", "inventory/local", *words]
         port = f"site_port={self.port}"
         return self.host.run(
-            [*command, "-e", port], cwd="/root/django-split", timeout=SECONDS
+            [*command, "-e", port], cwd="/root/django-split", timeout=timeout
         ).stdout
 
     def password(self) -> str:

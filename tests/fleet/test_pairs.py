@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from tests.support.authority import Authority
 
 from .pairs import SOAK, Choices
-from .remote import CHANGED, remote
-from .test_newcomer import FIRST_SECONDS, free_port
+from .remote import CHANGED, Server, remote
+from .test_newcomer import FIRST_SECONDS, SIGNED_IN, free_port
+from .visitor import Visitor
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow, pytest.mark.soak]
 
@@ -40,6 +42,21 @@ def test_a_server_with_these_choices_is_as_claimed(choices: Choices, tmp_path: P
         recap = CHANGED.search(server.play("site.yml"))
         assert recap is not None
         assert recap[1] == "0"
+        editor = visitor(server, choices, authority)
+        password = server.host.run("cat /etc/django-split/gazette/superuser").stdout.strip()
+        page = editor.log_in("/admin/login/?next=/admin/", "admin", password)
+        assert SIGNED_IN in page.text
         server.host.reboot()
-        server.host.run("until systemctl is-active --quiet django-split-nginx; do sleep 0.2; done")
+        for path in ("/", "/admin/login/"):
+            editor.wait(path, 60)
+        # Memcached keeps nothing, and the database only what is written to it as well.
+        kept = choices.store != "memcached" or choices.engine == "cached_db"
+        assert (SIGNED_IN in editor.ask("/admin/").text) is kept
         server.play("playbooks/verify.yml")
+
+
+def visitor(server: Server, choices: Choices, authority: Authority) -> Visitor:
+    if choices.tls == "none":
+        return server.visitor
+    context = ssl.create_default_context(cafile=str(authority.file))
+    return Visitor(f"https://localhost:{server.tls_port}", context)

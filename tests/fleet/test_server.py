@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from tests.support.authority import Authority
 
 from . import paths
+from .faults import FAULTS, fill, make_room, small_disk
 from .hosts import CommandError
 from .load import Load
 from .remote import CHANGED, Server, remote
@@ -150,6 +151,115 @@ def test_a_backup_is_restored_on_a_fresh_server_a_debian_later(
     # Cookies know no ports: who is signed in on the one is so on the other.
     editor.address = newer.visitor.address
     assert SIGNED_IN in editor.ask("/admin/").text
+
+
+ADMIN_LOGIN = "/admin/login/?next=/admin/"
+
+
+@pytest.mark.soak
+def test_a_backup_is_put_back_where_it_was_made(server: Server) -> None:
+    archive = server.host.run("ls /var/backups/django-split/gazette-*.tar.gz").stdout.strip()
+    change = "UPDATE news_article SET headline = 'Written since' WHERE id = 3"
+    assert server.psql("gazette-admin", "gazette_admin", change) == "UPDATE 1"
+    with Load([f"localhost:{server.port}"], "", ("/",)) as load:
+        server.play("playbooks/restore.yml", "-e", f"backup_from=host:{archive}")
+        load.settle()
+    tell(server, "restore", {"main": load})
+    count = "SELECT count(*) FROM news_article WHERE headline = 'Saved and restored'"
+    assert server.psql("gazette-main", "gazette_main", count) == "1"
+
+
+@pytest.fixture(params=["server", "newer"])
+def either(request: pytest.FixtureRequest, server: Server, newer: Server) -> Server:
+    """Both Debians, with the same site by now."""
+    found: Server = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def password(either: Server) -> str:
+    return either.host.run("cat /etc/django-split/gazette/superuser").stdout.strip()
+
+
+@pytest.fixture
+def people(either: Server, password: str) -> Callable[[], dict[str, Load]]:
+    """Makes a few readers, and editors who are signed in."""
+    editor, address = either.visitor, [f"localhost:{either.port}"]
+    assert SIGNED_IN in editor.log_in(ADMIN_LOGIN, "admin", password).text
+    cookie = "; ".join(f"{each.name}={each.value}" for each in editor.cookies)
+    return lambda: {
+        "main": Load(address, "", ("/", "/static/admin/css/base.css")),
+        "admin": Load(address, "", ("/admin/",), cookie=cookie),
+    }
+
+
+def causes(load: Load) -> dict[str, int]:
+    return {cause.partition(" ")[2]: times for cause, times in load.failed.items()}
+
+
+def tell(server: Server, what: str, seen: dict[str, Load]) -> None:
+    for who, load in seen.items():
+        failed = f"failed {causes(load) or 0} within {load.away:.1f} s"
+        print(f"{server.host.image.release}, {what}: {who} {load.answered.total()}, {failed}")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_felt_by_nobody_else_and_all_comes_back(
+    either: Server, people: Callable[[], dict[str, Load]], name: str
+) -> None:
+    fault, seen = FAULTS[name], people()
+    with seen["main"], seen["admin"] as admin:
+        admin.run(2)
+        fault.harm(either.host)
+        if fault.mend is not None:
+            admin.run(5)
+            fault.mend(either.host)
+        for load in seen.values():
+            load.settle()
+    tell(either, name, seen)
+    for who, load in seen.items():
+        assert who in fault.felt_by or load.failed == {}
+        assert load.answered.total() > 10
+    # Nobody has been sent to the login.
+    assert "302" not in causes(admin)
+    if "store" in name:
+        assert set(causes(admin)) <= {"503"}
+
+
+@pytest.mark.soak
+def test_a_full_disk_stops_no_page_of_mains_and_all_goes_on_when_there_is_room(
+    either: Server, people: Callable[[], dict[str, Load]], password: str
+) -> None:
+    host = either.host
+    with small_disk(host):
+        either.visitor.wait("/", 30)
+        either.visitor.wait("/admin/login/", 30)
+        fill(host)
+        seen = people()
+        with seen["main"], seen["admin"] as admin:
+            admin.run(8)
+        tell(either, "full disk", seen)
+        assert seen["main"].failed == {}
+        assert seen["main"].answered.total() > 20
+        watched = host.run("gazette-watch", check=False)
+        assert (watched.returncode, "disk.space" in watched.stdout) == (1, True), watched.stdout
+
+        # What ends comes back without room, too.
+        FAULTS["kill -9 main's master"].harm(host)
+        either.visitor.wait("/", 30)
+
+        make_room(host)
+        deadline = time.monotonic() + 60
+        while SIGNED_IN not in either.visitor.log_in(ADMIN_LOGIN, "admin", password).text:
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        for load in people().values():
+            with load:
+                load.run(2)
+            assert load.failed == {}
+    either.visitor.wait("/", 30)
+    either.play("playbooks/verify.yml")
 
 
 @pytest.mark.soak

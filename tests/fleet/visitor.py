@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, ProxyHandler, Request, build_opener
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
@@ -25,11 +26,13 @@ class Page:
 class Visitor:
     """Someone with a cookie jar of their own, in front of one address."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, context: ssl.SSLContext | None = None) -> None:
         self.address = address
         self.cookies = CookieJar()
         # The controller may have a proxy for the world outside; the host is not outside.
-        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(self.cookies))
+        self._opener = build_opener(
+            ProxyHandler({}), HTTPCookieProcessor(self.cookies), HTTPSHandler(context=context)
+        )
 
     def ask(self, path: str, form: dict[str, str] | None = None, host: str | None = None) -> Page:
         """Fetch a path, as a POST when there is a form. Raises URLError when nobody answers."""
