@@ -74,8 +74,10 @@ RUNNING = (
     "systemctl list-units --plain --no-legend --state=active"
     " 'gazette-*' 'django-split-*' 'postgresql@*' | cut -d ' ' -f 1"
 )
+# From /: cp of Debian 12 looks for the folders above an absolute path where it stands.
 MOVE = f"""
 set -e
+cd /
 systemctl stop $(cat /root/units)
 used=$(du --total --block-size=1M --summarize {FOLDERS} | tail -1 | cut -f 1)
 mkdir -p {SMALL}
