@@ -245,6 +245,11 @@ def test_a_full_disk_stops_no_page_of_mains_and_all_goes_on_when_there_is_room(
         watched = host.run("gazette-watch", check=False)
         assert (watched.returncode, "disk.space" in watched.stdout) == (1, True), watched.stdout
 
+        # Whom Redis cannot write down is not let in, and told so.
+        meanwhile = either.visitor.log_in(ADMIN_LOGIN, "admin", password)
+        print("a login meanwhile:", meanwhile.status, meanwhile.headers["Retry-After"])
+        assert meanwhile.status in (200, 503)
+
         # What ends comes back without room, too.
         FAULTS["kill -9 main's master"].harm(host)
         either.visitor.wait("/", 30)
