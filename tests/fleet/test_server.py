@@ -245,10 +245,10 @@ def test_a_full_disk_stops_no_page_of_mains_and_all_goes_on_when_there_is_room(
         watched = host.run("gazette-watch", check=False)
         assert (watched.returncode, "disk.space" in watched.stdout) == (1, True), watched.stdout
 
-        # Whom Redis cannot write down is not let in, and told so.
+        # As long as there is a page of Redis' log to write on; then it is said that it cannot be.
         meanwhile = either.visitor.log_in(ADMIN_LOGIN, "admin", password)
-        print("a login meanwhile:", meanwhile.status, meanwhile.headers["Retry-After"])
-        assert meanwhile.status in (200, 503)
+        print("a login meanwhile:", meanwhile.status)
+        assert meanwhile.status == 503 or SIGNED_IN in meanwhile.text
 
         # What ends comes back without room, too.
         FAULTS["kill -9 main's master"].harm(host)
