@@ -17,7 +17,7 @@ import pytest
 from tests.support.authority import Authority
 
 from . import paths
-from .faults import FAULTS, fill, make_room, small_disk
+from .server_faults import FAULTS, fill, make_room, small_disk
 from .hosts import CommandError
 from .load import Load
 from .remote import CHANGED, Server, remote
