@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
+from urllib.request import (
+    BaseHandler,
+    HTTPCookieProcessor,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
+
+from .addressed import PlainHandler, SecureHandler
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
@@ -23,13 +32,21 @@ class Page:
 
 
 class Visitor:
-    """Someone with a cookie jar of their own, in front of one address."""
+    """Someone with a cookie jar of their own, in front of one address.
 
-    def __init__(self, address: str) -> None:
+    With `at` the address is a name that nobody knows, and that is where it leads.
+    """
+
+    def __init__(
+        self, address: str, *, at: str = "", context: ssl.SSLContext | None = None
+    ) -> None:
         self.address = address
         self.cookies = CookieJar()
         # The controller may have a proxy for the world outside; the host is not outside.
-        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(self.cookies))
+        handlers: list[BaseHandler] = [ProxyHandler({}), HTTPCookieProcessor(self.cookies)]
+        handlers += [PlainHandler(at)] if at else []
+        handlers += [SecureHandler(at, context)] if at and context else []
+        self._opener = build_opener(*handlers)
 
     def ask(self, path: str, form: dict[str, str] | None = None, host: str | None = None) -> Page:
         """Fetch a path, as a POST when there is a form. Raises URLError when nobody answers."""
