@@ -129,7 +129,7 @@ class Cluster:
 
 
 @contextmanager
-def booted(release: Release, place: Path, *, tls: bool, serial: int) -> Iterator[Cluster]:
+def booted(release: Release, place: Path, *, tls: bool, serial: int | str) -> Iterator[Cluster]:
     """Seven fresh hosts and their inventory; nothing is deployed yet."""
     site = place / "gazette"
     shutil.copytree(GAZETTE, site)
