@@ -1,9 +1,19 @@
-"""Which hosts of a roll that failed go back to what, in the role's own words."""
+"""Which hosts of a roll that failed go back to what, in the role's own words.
+
+The roll itself, by Ansible and the role, with a module that only writes down what it is asked: real
+gunicorns on real hosts are in tests/fleet/test_cluster.py, in `make soak`.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
@@ -54,3 +64,86 @@ def test_who_was_not_flipped_has_nothing_to_go_back_from() -> None:
         "away": {"instance_done": {"unreachable": True, "msg": "no route", "changed": False}},
     }
     assert backs(hosts) == []
+
+
+MODULE = """
+from ansible.module_utils.basic import AnsibleModule
+import os
+words = ("state", "site", "instance", "release", "socket", "link", "gate")
+module = AnsibleModule(argument_spec={word: {"type": "raw"} for word in words})
+state, instance, release = (module.params[word] for word in ("state", "instance", "release"))
+said = {"state": state, "instance": instance, "serves": release, "changed": True}
+said["before"] = f"/run/gazette/{instance}/{instance}-0ld.sock"
+with open(os.environ["SAID"], "a") as file:
+    file.write(f"{os.environ['HOST']} {instance} {release}\\n")
+if (os.environ["HOST"], instance, release) == ("three", "main", "n3w"):
+    module.fail_json(msg="the old one does not end", **said)
+module.exit_json(**said)
+"""
+HOSTS = {
+    "all": {
+        "vars": {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "site_name": "gazette",
+            "site_hosts": ["news.example"],
+            "split_release_id": "n3w",
+            "split_plan": {"admin": {}, "proxy": {}},
+            "split_host": {"process_manager": "systemd"},
+        },
+        "children": {
+            "admin": {"hosts": {"desk": {}, "one": {}}},
+            "main": {"hosts": {"one": {}, "two": {}, "three": {}, "four": {}}},
+        },
+    }
+}
+
+
+def roll(place: Path, serial: int | str) -> tuple[str, list[str]]:
+    """Roll a release that the host called three refuses to main: what is said, and what is done."""
+    (place / "library").mkdir()
+    (place / "library" / "split_instance.py").write_text(MODULE)
+    (place / "hosts.yml").write_text(json.dumps(HOSTS))
+    plays = yaml.safe_load((REPOSITORY / "playbooks" / "instances.yml").read_text())
+    both = [play for play in plays if play["name"] in ("Admin instance", "Main instance")]
+    for play in both:
+        del play["pre_tasks"]
+        play["vars_files"] = [str(REPOSITORY / "playbooks/vars/site.yml")]
+        play["environment"] = {"HOST": "{{ inventory_hostname }}", "SAID": str(place / "said")}
+    # In the playbook the gate comes before: a play's own keywords know hosts once one has run.
+    first = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}
+    (place / "roll.yml").write_text(json.dumps([first, *both]))
+    ran = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            *("-i", str(place / "hosts.yml"), str(place / "roll.yml")),
+            *("-e", json.dumps({"site_serial": serial})),
+        ],
+        cwd=REPOSITORY,
+        env={
+            **os.environ,
+            "ANSIBLE_LIBRARY": f"{place}/library:playbooks/plugins/modules",
+            "ANSIBLE_NOCOLOR": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    return ran.stdout, (place / "said").read_text().splitlines()
+
+
+@pytest.mark.parametrize("serial", [1, "75%"])
+def test_a_host_that_fails_takes_back_those_that_were_flipped_and_spares_the_rest(
+    tmp_path: Path, serial: int | str
+) -> None:
+    said, done = roll(tmp_path, serial)
+    assert "the old one does not end" in said
+    assert "went back to the one before" in said
+    assert "The other hosts were not touched" in said
+    mains = {line.split()[0] for line in done if line.endswith("main n3w")}
+    assert mains == {"one", "two", "three"}
+    # Once each, whichever host does it for the others.
+    back = sorted(line.partition(" ")[2] for line in done if line.endswith(" 0ld"))
+    assert back == ["admin 0ld"] * 2 + ["main 0ld"] * 3
