@@ -51,6 +51,8 @@ class Host:
 
     # The network that it is plugged into; without one it shares the machine's (see `network`).
     bridge: str | None = None
+    # How large its disk is; without a figure, as large as the machine's.
+    disk_megabytes: int | None = None
 
     def __init__(self, name: str, image: Image, *, init: bool) -> None:
         self.name = name
@@ -112,15 +114,31 @@ class Host:
         with locks.held("hosts"):
             self.directory.mkdir(parents=True)
             (self.directory / "owner").write_text(f"{os.getpid()} {start_time(os.getpid())}\n")
-        for part in ("root", "upper", "work"):
-            (self.directory / part).mkdir()
-        options = f"lowerdir={lower},upperdir={self.directory}/upper,workdir={self.directory}/work"
+        disk = self.directory / "disk"
+        for part in (self.root, disk):
+            part.mkdir()
+        if self.disk_megabytes:
+            nspawn.mount_disk(disk, self.disk_megabytes)
+        for part in (disk / "upper", disk / "work"):
+            part.mkdir()
+        options = f"lowerdir={lower},upperdir={disk}/upper,workdir={disk}/work"
         nspawn.mount_overlay(self.root, options)
         (self.root / "etc/hostname").write_text(f"{self.name}\n")
         # Without a machine id systemd takes the boot for the first ever and applies presets.
         (self.root / "etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
         with (self.root / "etc/hosts").open("a") as hosts:
             hosts.write(f"127.0.1.1 {self.name}\n")
+
+    def fill_disk(self) -> None:
+        """Leave no room on the disk, not for a byte, until `empty_disk`."""
+        if not self.disk_megabytes:
+            raise ValueError(f"{self} was booted with the machine's own disk")
+        self.run("dd if=/dev/zero of=/filler bs=1M; dd if=/dev/zero of=/filler2 bs=1", check=False)
+        assert self.run("df --output=avail / | tail -1").stdout.strip() == "0"
+
+    def empty_disk(self) -> None:
+        """Give the room back."""
+        self.run("rm -f /filler /filler2")
 
     # Power
 
@@ -337,6 +355,7 @@ def remove(name: str) -> None:
     cgroup.kill()
     directory = paths.HOSTS / name
     nspawn.unmount(directory / "root")
+    nspawn.unmount(directory / "disk")
     if directory.is_dir():
         shutil.rmtree(directory)
     cgroup.remove()

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from .addressed import Plain, Secure
+
 # Longer than a proxy needs to find out that a host is dead, shorter than nginx waits for one that
 # was cut off in the middle of an answer (35 s): such a visitor counts as failed.
 PATIENCE = 8.0
@@ -20,8 +22,8 @@ PAUSE = 0.2
 class Load:
     """Visitors who read pages, each at one address, until the end of the `with` block.
 
-    With a ``context`` they come by TLS; without a ``host`` they ask for the address as it is. A
-    ``cookie`` has them signed in.
+    With a ``context`` they come by TLS, and the certificate has to be the ``host``'s; without a
+    ``host`` they ask for the address as it is. A ``cookie`` has them signed in.
     """
 
     def __init__(
@@ -39,8 +41,8 @@ class Load:
         # From the begin of the first request that failed to the end of the last one.
         self.away = 0.0
         self._first_failed: float | None = None
-        self._headers = {"Host": host} if host else {}
-        self._headers |= {"Cookie": cookie} if cookie else {}
+        self._host = host
+        self._headers = {"Cookie": cookie} if cookie else {}
         self._context = context
         self._paths = paths
         self._end = threading.Event()
@@ -86,11 +88,7 @@ class Load:
 
     def _ask(self, address: str, path: str) -> str:
         """Why a page was not to be had, or nothing."""
-        connection = (
-            http.client.HTTPSConnection(address, timeout=PATIENCE, context=self._context)
-            if self._context
-            else http.client.HTTPConnection(address, timeout=PATIENCE)
-        )
+        connection = self._connection(address)
         try:
             connection.request("GET", path, headers=self._headers)
             answer = connection.getresponse()
@@ -100,6 +98,13 @@ class Load:
         finally:
             connection.close()
         return "" if answer.status == 200 else str(answer.status)
+
+    def _connection(self, address: str) -> http.client.HTTPConnection:
+        at, _, port = address.partition(":")
+        name = f"{self._host or at}:{port}".removesuffix(":")
+        if self._context:
+            return Secure(name, at=at, timeout=PATIENCE, context=self._context)
+        return Plain(name, at=at, timeout=PATIENCE)
 
     def run(self, seconds: float) -> None:
         """Go on for a while."""

@@ -153,7 +153,14 @@ class Fleet:
         """The controller's address on the network."""
         return bridges.address(self.bridge, 1)
 
-    def boot(self, name: str, release: Release = "bookworm", *, way_out: bool = False) -> Networked:
+    def boot(
+        self,
+        name: str,
+        release: Release = "bookworm",
+        *,
+        way_out: bool = False,
+        disk_megabytes: int | None = None,
+    ) -> Networked:
         """Boot a host called `name`, with the packages of every tier on its disk."""
         host = Networked(
             f"{paths.PREFIX}{self._token}.{name}",
@@ -162,6 +169,7 @@ class Fleet:
             address=bridges.address(self.bridge, 11 + len(self.hosts)),
             key=self.key.with_suffix(".pub").read_text(),
         )
+        host.disk_megabytes = disk_megabytes
         # First of all: Ctrl-C while it boots takes it away too.
         self._stack.enter_context(host)
         self.hosts.append(host)

@@ -44,6 +44,12 @@ def mount_overlay(target: Path, options: str) -> None:
     subprocess.run(words, check=True, timeout=30)
 
 
+def mount_disk(target: Path, megabytes: int) -> None:
+    """A disk that can be filled, which the machine's own should not be: in memory."""
+    words = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(target)]
+    subprocess.run(words, check=True, timeout=30)
+
+
 def unmount(target: Path, seconds: float = 10) -> None:
     """Unmount a directory if it is mounted on. Who died just now may hold it for a moment."""
     deadline = time.monotonic() + seconds

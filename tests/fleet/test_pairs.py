@@ -59,4 +59,4 @@ def visitor(server: Server, choices: Choices, authority: Authority) -> Visitor:
     if choices.tls == "none":
         return server.visitor
     context = ssl.create_default_context(cafile=str(authority.file))
-    return Visitor(f"https://localhost:{server.tls_port}", context)
+    return Visitor(f"https://localhost:{server.tls_port}", context=context)

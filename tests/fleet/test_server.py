@@ -17,10 +17,10 @@ import pytest
 from tests.support.authority import Authority
 
 from . import paths
-from .server_faults import FAULTS, fill, make_room, small_disk
 from .hosts import CommandError
 from .load import Load
 from .remote import CHANGED, Server, remote
+from .server_faults import FAULTS, fill, make_room, small_disk
 from .test_newcomer import FIRST_SECONDS, SIGNED_IN, free_port
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]

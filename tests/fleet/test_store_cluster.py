@@ -281,5 +281,7 @@ def test_uninstall_leaves_nothing_of_the_store(house: House) -> None:
         assert left == ""
         assert host.run("grep gazette /etc/passwd /etc/group", check=False).stdout == ""
         assert host.run("ls -d /etc/django-split/gazette", check=False).stdout == ""
-        assert host.run("grep -r gazette /etc/postgresql", check=False).stdout == ""
+        # In Debian's units, too: its server is told to come back, and to wait for the network.
+        for place in ("/etc/postgresql", "/etc/systemd/system"):
+            assert host.run(f"grep -r gazette {place}", check=False).stdout == ""
     house.two.run("systemctl daemon-reload && systemctl restart 'postgresql@*'")

@@ -10,7 +10,16 @@ from http.client import HTTPMessage
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, HTTPSHandler, ProxyHandler, Request, build_opener
+from urllib.request import (
+    BaseHandler,
+    HTTPCookieProcessor,
+    HTTPSHandler,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
+
+from .addressed import PlainHandler, SecureHandler
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
@@ -24,15 +33,22 @@ class Page:
 
 
 class Visitor:
-    """Someone with a cookie jar of their own, in front of one address."""
+    """Someone with a cookie jar of their own, in front of one address.
 
-    def __init__(self, address: str, context: ssl.SSLContext | None = None) -> None:
+    With `at` the address is a name that nobody knows, and that is where it leads.
+    """
+
+    def __init__(
+        self, address: str, *, at: str = "", context: ssl.SSLContext | None = None
+    ) -> None:
         self.address = address
         self.cookies = CookieJar()
         # The controller may have a proxy for the world outside; the host is not outside.
-        self._opener = build_opener(
-            ProxyHandler({}), HTTPCookieProcessor(self.cookies), HTTPSHandler(context=context)
-        )
+        handlers: list[BaseHandler] = [ProxyHandler({}), HTTPCookieProcessor(self.cookies)]
+        handlers += [PlainHandler(at)] if at else []
+        if context:
+            handlers += [SecureHandler(at, context) if at else HTTPSHandler(context=context)]
+        self._opener = build_opener(*handlers)
 
     def ask(self, path: str, form: dict[str, str] | None = None, host: str | None = None) -> Page:
         """Fetch a path, as a POST when there is a form. Raises URLError when nobody answers."""

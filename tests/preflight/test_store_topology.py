@@ -150,3 +150,18 @@ def test_an_address_is_the_hosts_own_and_its_port_is_free(tmp_path: Path) -> Non
     assert f"wrong: {wrong}" in said
     assert f"has somebody else listening on port {port}. Say another site_address" in said
     assert "right: 127.0.0.2" not in said
+
+
+def test_one_host_that_was_one_of_several_is_refused(tmp_path: Path) -> None:
+    task = {
+        "name": "Alone",
+        "ansible.builtin.include_tasks": str(ROOT / "playbooks/tasks/store_alone.yml"),
+        "vars": {"split_state": str(tmp_path)},
+    }
+    alone = [{**OWN_ADDRESS[0], "tasks": [task]}]
+    assert "failed=0" in run(tmp_path, {"one": "10.0.0.1"}, "one", alone)
+    (tmp_path / "sentinel").mkdir()
+    (tmp_path / "sentinel" / "node.conf").touch()
+    said = run(tmp_path, {"one": "10.0.0.1"}, "one", alone)
+    assert "has one alone, which was one of several hosts of the store" in said
+    assert "Nothing has been changed" in said

@@ -148,6 +148,9 @@ def main() -> None:
     enabled = manager.enabled(name)
     old = [other for other in manager.instances(template) if other != name]
     result = {
+        # Whoever looks at what a host has registered last sees what that was about.
+        "state": wanted["state"],
+        "instance": wanted["instance"],
         "serves": wanted["release"],
         "before": live,
         "stopped": old,

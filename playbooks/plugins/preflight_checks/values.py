@@ -507,6 +507,17 @@ def closed_and_anonymous(values: Values) -> Iterator[Finding]:
             )
 
 
+def serial(values: Values) -> Iterator[Finding]:
+    """What Ansible takes for a play's ``serial``, of its forms the two that say how many."""
+    said = values["site_serial"]
+    if isinstance(said, bool) or not re.fullmatch(r"[1-9][0-9]{0,3}|(100|[1-9][0-9]?)%", str(said)):
+        yield Finding(
+            "site_serial",
+            f'site_serial is "{said}": write a number of hosts, at least 1, or a part of them '
+            '("25%")',
+        )
+
+
 def public_sessions(values: Values) -> Iterator[Finding]:
     engine = values["public_sessions"]
     engines = sorted({served for served, _ in SERVES})
@@ -732,6 +743,7 @@ RULES: list[tuple[tuple[str, ...], Rule]] = [
     (("site_database", "site_database_env", "site_env", "main_env", "admin_env"), database),
     (("main_writes_users", "main_reads_passwords", "main_grants"), database_rights),
     (("site_processes",), processes),
+    (("site_serial",), serial),
     (("site_superuser",), superuser),
     (("site_requirements",), requirements),
     (("admin_path",), prefixes("admin_path")),

@@ -1,0 +1,149 @@
+"""Which hosts of a roll that failed go back to what, in the role's own words.
+
+The roll itself, by Ansible and the role, with a module that only writes down what it is asked: real
+gunicorns on real hosts are in tests/fleet/test_cluster.py, in `make soak`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+from tests.support.plugins import REPOSITORY
+
+
+def backs(hosts: dict[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Host, instance and release of each that goes back; all hosts are main's and the admin's."""
+    text = yaml.safe_load((REPOSITORY / "roles" / "instance" / "vars" / "main.yml").read_text())
+    variables = {
+        "instance_backs": trust_as_template(text["instance_backs"]),
+        "groups": {"main": list(hosts), "admin": list(hosts)},
+        "hostvars": hosts,
+    }
+    found = Templar(DataLoader(), variables=variables).template(variables["instance_backs"])
+    return [(each["host"], each["instance"], each["release"]) for each in found]
+
+
+def done(state: str = "serving", instance: str = "main", **said: Any) -> dict[str, Any]:
+    socket = f"/run/gazette/{instance}/{instance}-0ld.sock"
+    return {"state": state, "instance": instance, "before": socket, "changed": True, **said}
+
+
+def test_what_was_flipped_goes_back_the_last_first() -> None:
+    flipped = {
+        "admin": "/run/gazette/admin/admin-0ld.sock",
+        "main": "/run/gazette/main/main-0ld.sock",
+    }
+    assert backs({"one": {"instance_flipped": flipped}, "two": {}}) == [
+        ("one", "main", "0ld"),
+        ("one", "admin", "0ld"),
+    ]
+
+
+def test_of_those_that_were_flipped_together_all_go_back() -> None:
+    """The one that failed did so behind its flip; the other was not given time to write it down."""
+    hosts = {"one": {"instance_done": done()}, "two": {"instance_done": done(failed=True)}}
+    assert backs(hosts) == [("two", "main", "0ld"), ("one", "main", "0ld")]
+
+
+def test_who_was_not_flipped_has_nothing_to_go_back_from() -> None:
+    hosts = {
+        "gated": {"instance_done": done("gated")},
+        "refused": {"instance_done": {"failed": True, "msg": "the gate refused it"}},
+        "same": {"instance_done": done(changed=False)},
+        "first": {"instance_done": done(before="")},
+        "away": {"instance_done": {"unreachable": True, "msg": "no route", "changed": False}},
+    }
+    assert backs(hosts) == []
+
+
+MODULE = """
+from ansible.module_utils.basic import AnsibleModule
+import os
+words = ("state", "site", "instance", "release", "socket", "link", "gate")
+module = AnsibleModule(argument_spec={word: {"type": "raw"} for word in words})
+state, instance, release = (module.params[word] for word in ("state", "instance", "release"))
+said = {"state": state, "instance": instance, "serves": release, "changed": True}
+said["before"] = f"/run/gazette/{instance}/{instance}-0ld.sock"
+with open(os.environ["SAID"], "a") as file:
+    file.write(f"{os.environ['HOST']} {instance} {release}\\n")
+if (os.environ["HOST"], instance, release) == ("three", "main", "n3w"):
+    module.fail_json(msg="the old one does not end", **said)
+module.exit_json(**said)
+"""
+HOSTS = {
+    "all": {
+        "vars": {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "site_name": "gazette",
+            "site_hosts": ["news.example"],
+            "split_release_id": "n3w",
+            "split_plan": {"admin": {}, "proxy": {}},
+            "split_host": {"process_manager": "systemd"},
+        },
+        "children": {
+            "admin": {"hosts": {"desk": {}, "one": {}}},
+            "main": {"hosts": {"one": {}, "two": {}, "three": {}, "four": {}}},
+        },
+    }
+}
+
+
+def roll(place: Path, serial: int | str) -> tuple[str, list[str]]:
+    """Roll a release that the host called three refuses to main: what is said, and what is done."""
+    (place / "library").mkdir()
+    (place / "library" / "split_instance.py").write_text(MODULE)
+    (place / "hosts.yml").write_text(json.dumps(HOSTS))
+    plays = yaml.safe_load((REPOSITORY / "playbooks" / "instances.yml").read_text())
+    both = [play for play in plays if play["name"] in ("Admin instance", "Main instance")]
+    for play in both:
+        del play["pre_tasks"]
+        play["vars_files"] = [str(REPOSITORY / "playbooks/vars/site.yml")]
+        play["environment"] = {"HOST": "{{ inventory_hostname }}", "SAID": str(place / "said")}
+    # In the playbook the gate comes before: a play's own keywords know hosts once one has run.
+    first = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}
+    (place / "roll.yml").write_text(json.dumps([first, *both]))
+    ran = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            *("-i", str(place / "hosts.yml"), str(place / "roll.yml")),
+            *("-e", json.dumps({"site_serial": serial})),
+        ],
+        cwd=REPOSITORY,
+        env={
+            **os.environ,
+            "ANSIBLE_LIBRARY": f"{place}/library:playbooks/plugins/modules",
+            "ANSIBLE_NOCOLOR": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    return ran.stdout, (place / "said").read_text().splitlines()
+
+
+@pytest.mark.parametrize("serial", [1, "75%"])
+def test_a_host_that_fails_takes_back_those_that_were_flipped_and_spares_the_rest(
+    tmp_path: Path, serial: int | str
+) -> None:
+    said, done = roll(tmp_path, serial)
+    assert "the old one does not end" in said
+    assert "went back to the one before" in said
+    assert "The other hosts were not touched" in said
+    mains = {line.split()[0] for line in done if line.endswith("main n3w")}
+    assert mains == {"one", "two", "three"}
+    # Once each, whichever host does it for the others.
+    back = sorted(line.partition(" ")[2] for line in done if line.endswith(" 0ld"))
+    assert back == ["admin 0ld"] * 2 + ["main 0ld"] * 3
