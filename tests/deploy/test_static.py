@@ -60,7 +60,7 @@ BEFORE = {"app.1111.css": "old", "app.css": "old", "img/logo.svg": "logo"}
 def test_before_the_flip_only_names_that_nobody_knows_are_added(home: Path) -> None:
     done = module.bring(*folders(home, NEW), "added", False)
     assert shown(home) == BEFORE | {"app.2222.css": "new"}
-    assert done == {"added": 1, "replaced": 0, "linked": 1, "removed": 0}
+    assert done == {"added": 1, "replaced": 0, "linked": 1, "closed": 0, "removed": 0}
 
 
 def test_at_the_flip_names_show_what_serves_and_older_ones_stay(home: Path) -> None:
@@ -109,7 +109,7 @@ def test_where_there_can_be_no_links_files_are_copied(
 
     monkeypatch.setattr(os, "link", refused)
     done = module.bring(*folders(home, NEW), "current", False)
-    assert done == {"added": 1, "replaced": 1, "linked": 0, "removed": 0}
+    assert done == {"added": 1, "replaced": 1, "linked": 0, "closed": 0, "removed": 0}
     assert shown(home)["app.css"] == "new"
     assert not any(module.bring(*folders(home, NEW), "current", False).values())
 
@@ -151,6 +151,22 @@ def test_a_link_is_shown_as_one_and_followed_nowhere(home: Path, tmp_path: Path)
     assert shown(home)["img/logo.svg"] == "logo"
     assert os.listdir(outside) == ["app.css"]
     assert not any(module.bring(*folders(home, NEW), "current", False).values())
+
+
+def test_neither_folder_is_left_writable_for_the_group_that_main_is_in(home: Path) -> None:
+    own, shared = (Path(each) for each in folders(home, NEW))
+    (own / "app.2222.css").chmod(0o664)
+    (own / "img").chmod(0o2775)
+    (shared / "img").chmod(0o2777)
+    (own / "elsewhere").symlink_to(home)
+    home.chmod(0o775)
+    assert module.bring(str(own), str(shared), "added", True)["closed"] == 3
+    assert module.bring(str(own), str(shared), "added", False)["closed"] == 3
+    modes = {path.stat().st_mode & 0o7777 for path in (own / "img", shared / "img")}
+    assert modes == {0o2755}
+    assert (shared / "app.2222.css").stat().st_mode & 0o7777 == 0o644
+    assert home.stat().st_mode & 0o7777 == 0o775
+    assert module.bring(str(own), str(shared), "added", False)["closed"] == 0
 
 
 def test_what_no_release_has_goes_after_a_day_with_its_folder(home: Path) -> None:

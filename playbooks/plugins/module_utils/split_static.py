@@ -72,6 +72,27 @@ def names(folder: str, below: str = "") -> Iterator[str]:
             yield name
 
 
+def writable(folder: str) -> list[str]:
+    """Files and folders in it that the group, or everybody, may write.
+
+    Main's user is in the group, and what is shown is shown with the admin's pages too: a script of
+    the admin's that main could write would be main's way in.
+    """
+    found = []
+    for place, _, files in os.walk(folder):
+        for path in (place, *(os.path.join(place, name) for name in files)):
+            mode = os.lstat(path).st_mode
+            if not stat.S_ISLNK(mode) and mode & (stat.S_IWGRP | stat.S_IWOTH):
+                found.append(path)
+    return found
+
+
+def close(paths: list[str]) -> None:
+    """Leave writing to the owner."""
+    for path in paths:
+        os.chmod(path, stat.S_IMODE(os.lstat(path).st_mode) & ~0o022)
+
+
 def compare(release: str, shared: str) -> Differences:
     """What of a release's folder is not in the shared one, or not as a link to the same file."""
     found = Differences([], [], [])

@@ -10,6 +10,7 @@ description:
   - A release's own are in C(releases/ID/static) below I(home), what nginx shows is
     C(shared/static). A release without such a folder reads the shared one, as all did once; then
     nothing is changed.
+  - Neither folder is left writable for anybody but its owner.
   - A file is put there as a link where there can be one, and by a rename, so that nobody is shown
     half of it.
 options:
@@ -40,12 +41,14 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_static import (
     acting_as,
+    close,
     compare,
     forget,
     forgotten,
     linkable,
     share,
     show,
+    writable,
 )
 
 OPTIONS = {
@@ -79,10 +82,15 @@ def drop(folder: str, gone: list[str]) -> None:
 
 def bring(own: str, shared: str, state: str, check_mode: bool) -> dict[str, int]:
     """Compare and, outside of check mode, act; how many names of each kind that was about."""
+    # collectstatic's umask is that of the instances, which share uploads.
+    opened = writable(own) + writable(shared)
+    if not check_mode:
+        close(opened)
     found = compare(own, shared)
     alike = found.alike if linkable(own, shared) else []
     other = found.other if state == "current" else []
-    done = {"added": len(found.new), "replaced": len(other), "linked": len(alike), "removed": 0}
+    done = {"added": len(found.new), "replaced": len(other), "linked": len(alike)}
+    done |= {"closed": len(opened), "removed": 0}
     if not check_mode:
         show(own, shared, found.new + other)
         done["linked"] = share(own, shared, alike)
