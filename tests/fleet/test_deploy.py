@@ -100,6 +100,15 @@ def test_a_second_run_changes_nothing(deployed: Deployed) -> None:
     assert recap[1] == "0"
 
 
+def test_static_files_are_on_the_disk_once_and_nobodys_to_write(deployed: Deployed) -> None:
+    shared, own = "/srv/gazette/shared/static", f"{RELEASES}/*/static"
+    # Both releases name it, and nginx.
+    links = deployed.server.host.run(f"stat -c %h {shared}/admin/css/base.css").stdout
+    assert int(links) == 3
+    writable = f"find {shared} {own} ! -type l -perm /022"
+    assert deployed.server.host.run(writable).stdout == ""
+
+
 Run = subprocess.Popen[str]
 
 
