@@ -48,7 +48,7 @@ def _derived(base: Mapping[str, Any], to: Deployment) -> Iterator[tuple[str, Der
         )
         yield "CSRF_COOKIE_SECURE", Derived("set", True, "the site is served by https")
     if to.static_root:
-        yield "STATIC_ROOT", Derived("set", to.static_root, "nginx serves static files from there")
+        yield "STATIC_ROOT", Derived("set", to.static_root, "what nginx shows is collected there")
     if to.hosts:
         yield (
             "LOGGING",

@@ -47,7 +47,7 @@ def releases(home: Path) -> list[Release]:
     found = []
     folder = home / "releases"
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name.startswith(".") or not path.is_dir():
+        if path.name.startswith(".") or not path.is_dir() or _static_files_alone(path):
             continue
         marker = path / ".complete"
         if path.name in serve:
@@ -60,6 +60,11 @@ def releases(home: Path) -> list[Release]:
         reason = _reason(path / ".failed") if state == "failed" else ""
         found.append(Release(path.name, state, stamp.stat().st_mtime, reason))
     return sorted(found, key=lambda release: -release.built)
+
+
+def _static_files_alone(path: Path) -> bool:
+    """Whether this host has no release there, but what its nginx shows of one."""
+    return [each.name for each in path.iterdir()] == ["static"]
 
 
 def _reason(mark: Path) -> str:

@@ -24,6 +24,14 @@ SITE = paths.REPOSITORY / "tests" / "sites" / "gazette"
 CROWD_VIEW = Path(__file__).with_name("crowd_view.py")
 ROUTE = 'urlpatterns = [\n    path("load/", load.view),'
 
+STORAGE = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+HASHED = f"""
+STORAGES = {{
+    "default": {{"BACKEND": "django.core.files.storage.FileSystemStorage"}},
+    "staticfiles": {{"BACKEND": "{STORAGE}"}},
+}}
+"""
+
 
 @dataclass
 class Server:
@@ -92,6 +100,9 @@ class Server:
         ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3")
         shutil.copytree(SITE, self.source, ignore=ignored)
         self.edit("templates/base.html", "</body>", f"<!-- {mark} --></body>")
+        # Under its own name, and under one with a digest that the manifest knows.
+        self.edit("static/gazette.css", "", f"/* {mark} */\n")
+        self.edit("gazette/settings.py", "", HASHED)
         view = CROWD_VIEW.read_text().replace("edition 0.", mark)
         (self.source / "news" / "load.py").write_text(view)
         self.edit("gazette/urls.py", "urlpatterns = [", "from news import load\n\nurlpatterns = [")

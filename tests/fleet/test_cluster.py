@@ -109,6 +109,8 @@ def test_a_roll_that_fails_goes_back_everywhere_and_costs_nothing(cluster: Clust
     before = cluster.releases()
     template = cluster.site / "templates" / "base.html"
     template.write_text(template.read_text().replace("</body>", "<p>second edition</p></body>"))
+    with (cluster.site / "static" / "gazette.css").open("a") as style:
+        style.write("/* second edition */\n")
     cluster["main2"].run(
         "mount --bind /srv/gazette/live /srv/gazette/live"
         " && mount -o remount,bind,ro /srv/gazette/live"
@@ -118,6 +120,8 @@ def test_a_roll_that_fails_goes_back_everywhere_and_costs_nothing(cluster: Clust
     assert "Read-only file system" in said
     assert "went back to the one before" in said
     assert cluster.releases() == before
+    for proxy in ("proxy1", "proxy2"):
+        assert "second edition" not in cluster.visitor(proxy).ask("/static/gazette.css").text
     assert load.failed == {}
     assert load.answered.total() > 100
     cluster["main2"].run("umount /srv/gazette/live")
@@ -131,7 +135,8 @@ def test_the_same_command_mends_it(cluster: Cluster) -> None:
     assert load.failed == {}
     assert len(set(cluster.releases().values())) == 1
     for proxy in ("proxy1", "proxy2"):
-        assert "second edition" in cluster.visitor(proxy).ask("/").text
+        for path in ("/", "/static/gazette.css"):
+            assert "second edition" in cluster.visitor(proxy).ask(path).text
 
 
 @pytest.mark.parametrize("fault", EVERY_DAY)
@@ -265,7 +270,8 @@ def test_a_rollback_takes_all_hosts_back(cluster: Cluster) -> None:
     assert len(set(after.values())) == 1
     assert not set(after.values()) & set(before.values())
     for proxy in ("proxy1", "proxy2"):
-        assert "second edition" not in cluster.visitor(proxy).ask("/").text
+        for path in ("/", "/static/gazette.css"):
+            assert "second edition" not in cluster.visitor(proxy).ask(path).text
 
 
 @pytest.mark.soak

@@ -51,8 +51,14 @@ class Deployed:
         return said
 
     def serves(self, mark: str) -> None:
-        assert mark in self.server.visitor.ask("/").text
+        page = self.server.visitor.ask("/").text
+        assert mark in page
         assert mark in self.server.visitor.ask("/load/").text
+        # What a page of this release names, and what an older page may name.
+        style = re.search(r'href="(/static/gazette[.][0-9a-f]+[.]css)"', page)
+        assert style is not None, page
+        for path in (style[1], "/static/gazette.css"):
+            assert mark in self.server.visitor.ask(path).text, path
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +98,15 @@ def test_a_second_run_changes_nothing(deployed: Deployed) -> None:
     recap = RECAP.search(deployed.deploy())
     assert recap is not None
     assert recap[1] == "0"
+
+
+def test_static_files_are_on_the_disk_once_and_nobodys_to_write(deployed: Deployed) -> None:
+    shared, own = "/srv/gazette/shared/static", f"{RELEASES}/*/static"
+    # Both releases name it, and nginx.
+    links = deployed.server.host.run(f"stat -c %h {shared}/admin/css/base.css").stdout
+    assert int(links) == 3
+    writable = f"find {shared} {own} ! -type l -perm /022"
+    assert deployed.server.host.run(writable).stdout == ""
 
 
 Run = subprocess.Popen[str]
@@ -161,7 +176,8 @@ def test_killed_at_any_point_the_site_is_up(
             deployed.server.visitor.wait("/", 30)
             deployed.server.visitor.wait("/admin/login/", 30)
             deployed.load.during("after power came back")
-        assert re.findall("edition [0-9]+", deployed.server.visitor.ask("/").text) == before
+        for path in ("/", "/static/gazette.css"):
+            assert re.findall("edition [0-9]+", deployed.server.visitor.ask(path).text) == before
 
 
 def test_the_same_command_finishes_what_was_killed(deployed: Deployed) -> None:
@@ -174,7 +190,7 @@ def full_disk(deployed: Deployed) -> Iterator[None]:
     """No room for another release; those that are there are where they were."""
     host = deployed.server.host
     host.run(
-        "mkdir -p /mnt/full && mount -t tmpfs -o size=64m,mode=755 tmpfs /mnt/full"
+        "mkdir -p /mnt/full && mount -t tmpfs -o size=128m,mode=755 tmpfs /mnt/full"
         f" && cp -a {RELEASES}/. /mnt/full && mount --bind /mnt/full {RELEASES}"
     )
     host.run(f"dd if=/dev/zero of={RELEASES}/.filler bs=4k", check=False)

@@ -59,6 +59,8 @@ def home(tmp_path: Path) -> Path:
     told = {"reason": "Migrate: no such table\n news_x"}
     (tmp_path / "releases" / "failed-ddd" / ".failed").write_text(json.dumps(told))
     (tmp_path / "releases" / ".pruned-eee").mkdir()
+    # Of a proxy that has no releases.
+    (tmp_path / "releases" / "fff" / "static").mkdir(parents=True)
     (tmp_path / "live").mkdir()
     for name in ("main", "admin"):
         (tmp_path / "live" / f"{name}.sock").symlink_to(f"/run/gazette/{name}/{name}-bbb.sock")

@@ -53,6 +53,16 @@ def test_a_proxy_needs_no_release_of_its_own(host: Host) -> None:
     assert "files: 200" in rows["proxy.static"].seen
 
 
+def test_a_proxy_that_shows_the_files_of_another_release_is_seen(host: Host) -> None:
+    release = host.root / "release"
+    (release / "admin/css").mkdir(parents=True)
+    (release / "admin/css/base.css").write_text("body { color: red }")
+    plan = {**PLAN, "proxy": {**PLAN["proxy"], "static_root": str(release)}}
+    rows = look(host, here=["proxy"], plan=plan, backends=[backend(host.arguments["port"])])
+    assert set(false_claims(rows)) == {"proxy.static"}
+    assert f"200, but it is not {release}/admin/css/base.css" in rows["proxy.static"].seen
+
+
 def test_a_host_that_does_not_answer_is_named(host: Host) -> None:
     rows = look(host, here=["proxy"], backends=[backend(9)])
     assert set(false_claims(rows)) == {"backend.main.main1"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from . import login, pages, restrictions, tls, walls
 from .markup import read
@@ -53,11 +55,14 @@ def backend(site: Site, one: Mapping[str, Any]) -> Row:
 
 
 def _static_file(site: Site, page: Answer | None) -> Row:
-    """A file that the login page needs: it came from the host that built the release."""
+    """A file that the login page needs: it came from the host that built the release, and the
+    release's own are here too.
+    """
     name, claim = "proxy.static", "nginx serves the admin's static files"
     if page is None:
         return not_checked(name, claim, "no login page to take one from")
     prefix = site.plan["proxy"].get("static_url") or ""
+    root = site.plan["proxy"].get("static_root") or ""
     assets = read(page.html).assets
     links = [local_path(site.admin_host, page.path, link, site.scheme) for link in assets]
     paths = [link for link in links if link and prefix and link.startswith(prefix)]
@@ -69,8 +74,13 @@ def _static_file(site: Site, page: Answer | None) -> Row:
             answer = request(site.proxies[0], site.admin_host, path, timeout=site.timeout)
         except NoAnswerError as error:
             wrong.append(str(error))
-        else:
-            wrong += [f"{path}: {answer.status}"] if answer.status != 200 else []
+            continue
+        if answer.status != 200:
+            wrong.append(f"{path}: {answer.status}")
+            continue
+        file = Path(root, unquote(urlsplit(path).path[len(prefix) :]))
+        if root and file.is_file() and file.read_bytes() != answer.body:
+            wrong.append(f"{path}: 200, but it is not {file}")
     return Row(name, claim, not wrong, listed(wrong) if wrong else f"{len(paths)} files: 200")
 
 
