@@ -12,7 +12,7 @@ from ansible.template import Templar, trust_as_template
 from tests.support.plugins import REPOSITORY
 
 NAMES = ("release_step", "release_failures", "release_said", "release_reason")
-NAMES += ("release_failed_told", "release_refused_told")
+NAMES += ("release_failed_told", "release_refused_told", "release_flipped_told")
 LOG = {"msg": "non-zero return code", "stdout": "\n".join(map(str, range(100))), "stderr": "boom"}
 WHOLE = "gazette-main@3f2a does not serve: it hangs\nMend it and run the same command again."
 
@@ -68,6 +68,11 @@ def test_a_hook_that_fails_before_the_flip_is_told_with_what_serves() -> None:
     assert said.startswith("Purge the CDN: failed.\n75\n")
     assert "boom\nNobody's traffic has moved" in said
     assert said.rstrip().endswith("run the same command again.")
+
+
+def test_a_hook_that_fails_behind_the_flip_is_told_with_what_serves() -> None:
+    said = told("release_flipped_told", task="Purge the CDN", stderr="no answer")
+    assert said.startswith("Purge the CDN: failed.\nno answer\nRelease 3f2a serves all the same.")
 
 
 def test_where_nothing_failed_another_host_is_named() -> None:
