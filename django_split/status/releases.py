@@ -9,17 +9,24 @@ from pathlib import Path
 from typing import Any
 
 HISTORY = "deployments.jsonl"
+COMPLETE = ".complete"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One release. ``state`` is serves, kept, failed or unfinished (a run is under way, or was)."""
+    """One release.
+
+    ``state`` is serves, kept (it has served), built (it never has), failed, or unfinished (a run is
+    under way, or was).
+    """
 
     name: str
     state: str
     built: float
     reason: str = ""
     """Why it did not come to serve, where that is known."""
+    failed: float | None = None
+    """When that was."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +56,18 @@ def releases(home: Path) -> list[Release]:
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name.startswith(".") or not path.is_dir() or _static_files_alone(path):
             continue
-        marker = path / ".complete"
+        marker = path / COMPLETE
         if path.name in serve:
             state = "serves"
         elif path.name.startswith("failed-") or (path / ".failed").exists():
             state = "failed"
+        elif (path / ".served").exists():
+            state = "kept"
         else:
-            state = "kept" if marker.exists() else "unfinished"
-        stamp = marker if marker.exists() else path
-        reason = _reason(path / ".failed") if state == "failed" else ""
-        found.append(Release(path.name, state, stamp.stat().st_mtime, reason))
+            state = "built" if marker.exists() else "unfinished"
+        stamp = (marker if marker.exists() else path).stat().st_mtime
+        told = _failure(path / ".failed", stamp) if state == "failed" else ()
+        found.append(Release(path.name, state, stamp, *told))
     return sorted(found, key=lambda release: -release.built)
 
 
@@ -67,12 +76,24 @@ def _static_files_alone(path: Path) -> bool:
     return [each.name for each in path.iterdir()] == ["static"]
 
 
-def _reason(mark: Path) -> str:
-    """What the run that failed has written into the release."""
+def _failure(mark: Path, stamp: float) -> tuple[str, float]:
+    """What the run that failed has written into the release: why, and when."""
     try:
-        return " ".join(str(json.loads(mark.read_text())["reason"]).split())
+        told = json.loads(mark.read_text())
+        return " ".join(str(told["reason"]).split()), float(told.get("time", stamp))
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return "", stamp
+
+
+def earlier(home: Path, release: str) -> str:
+    """Where a rollback goes to from ``release``: what was deployed before it, "" for nothing.
+
+    As split_release has it: the mark is as old as the last deploy.
+    """
+    served = [mark for mark in home.glob("releases/*/.served") if (mark.parent / COMPLETE).exists()]
+    names = [mark.parent.name for mark in sorted(served, key=lambda mark: -mark.stat().st_mtime)]
+    behind = names[names.index(release) + 1 :] if release in names else []
+    return behind[0] if behind else ""
 
 
 def login(home: Path, release: str) -> str:

@@ -29,6 +29,10 @@ class Report:
     maintenance: dict[str, float]
     lock: dict[str, Any]
     parts: list[Part]
+    back: str = ""
+    """The release that a rollback goes to."""
+    instances: tuple[str, ...] = ("main", "admin")
+    """Those that are to serve on this host."""
 
     @property
     def wrong(self) -> list[Part]:
@@ -45,6 +49,7 @@ class Report:
             "deployed": self.deployments[-1] if self.deployments else None,
             "deployments": self.deployments,
             "releases": [asdict(each) for each in self.releases],
+            "back": self.back or None,
             "maintenance": self.maintenance,
             "lock": self.lock or None,
             "parts": [asdict(each) for each in self.parts],
@@ -60,8 +65,11 @@ class Report:
         lines += [f"  {line}" for line in self._now()]
         lines += ["", "Releases"]
         for each in self.releases[:KEPT_LINES]:
-            why = f", {textwrap.shorten(each.reason, 100)}" if each.reason else ""
-            lines.append(f"  {each.name:<20} {each.state:<11} built {when(each.built)}{why}")
+            then = f"built {when(each.built)}"
+            if each.failed is not None:
+                then = f"at {when(each.failed)}"
+            why = f": {textwrap.shorten(each.reason, 100)}" if each.reason else ""
+            lines.append(f"  {each.name:<20} {each.state:<11} {then}{why}")
         if not self.releases:
             lines.append("  none")
         if len(self.releases) > KEPT_LINES:
@@ -76,18 +84,37 @@ class Report:
         return "\n".join(lines)
 
     def _serving(self) -> list[str]:
+        if not self.instances:
+            return ["  Neither main nor the admin is on this host."]
         if not self.serves:
             return ["  No release serves here."]
-        last = self.deployments[-1] if self.deployments else {}
-        lines = []
-        for name, each in self.serves.items():
-            by = ""
-            if last.get("release") == each.release:
-                by = f", deployed by {last.get('by') or '?'} ({last.get('playbook') or '?'})"
-            lines.append(f"  {name:<6} serves {each.release} since {when(each.since)}{by}")
+        lines = [
+            f"  {name:<6} serves {each.release} since {when(each.since)}{self._by(each.release)}"
+            for name, each in self.serves.items()
+        ]
         if len({each.release for each in self.serves.values()}) > 1:
             lines.append("  The two are on different releases: run site.yml again.")
+        # What somebody tried since, and what there is to do about what serves.
+        since = max(each.since for each in self.serves.values())
+        lines += [
+            f"  {each.name} did not come to serve, at {when(each.failed)}: {each.reason or '?'}"
+            for each in sorted(self.releases, key=lambda each: each.failed or 0)
+            if each.failed is not None and each.failed > since
+        ][-1:]
+        if self.back:
+            lines.append(f"  playbooks/rollback.yml goes back to {self.back}")
+        else:
+            lines.append("  There is no earlier release to go back to.")
         return lines
+
+    def _by(self, release: str) -> str:
+        last = self.deployments[-1] if self.deployments else {}
+        if last.get("release") != release:
+            return ""
+        by, playbook = last.get("by") or "?", last.get("playbook") or "?"
+        if not playbook.endswith("rollback.yml"):
+            return f", deployed by {by} ({playbook})"
+        return f", gone back to from {last.get('before') or '?'} by {by} ({playbook})"
 
     def _now(self) -> list[str]:
         lines = [
@@ -128,6 +155,7 @@ def look(site: Site) -> Report:
         seen = "nobody listens" if waiting is None else f"{waiting} connections wait for nginx"
         parts.append(Part("port", str(port), waiting is not None, seen))
     parts += systemd.timers(site)
+    current = next((each.release for each in serves.values()), "")
     return Report(
         site=site.name,
         host=os.uname().nodename,
@@ -137,4 +165,6 @@ def look(site: Site) -> Report:
         maintenance=releases.maintenance(site.home),
         lock=lock.holder(site.name),
         parts=parts,
+        back=releases.earlier(site.home, current),
+        instances=tuple(site.gates),
     )

@@ -52,6 +52,10 @@ class Server:
     def visitor(self) -> Visitor:
         return Visitor(self.address)
 
+    def set(self, **changed: Any) -> None:
+        """Variables of the inventory, from now on."""
+        self.variables.write_text(json.dumps(json.loads(self.variables.read_text()) | changed))
+
     def words(self, playbook: str, *words: str) -> list[str]:
         ansible = str(Path(sys.executable).with_name("ansible-playbook"))
         return [ansible, "-i", "inventory/local", "-e", f"@{self.variables}", playbook, *words]

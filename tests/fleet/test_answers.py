@@ -32,8 +32,12 @@ DESK = (
     'path("desk/", lambda request: __import__("django.http").http.HttpResponse('
     'str(settings.INSTALLED_APPS.index("django.contrib.admin")))),'
 )
-# A worker that gives way to others by itself.
-TICKER = "nice -n 5 python -u -c 'import time; print(\"ticks\"); time.sleep(1e6)'"
+# A worker that gives way to others by itself, and ends when it is told so by a signal of its own.
+TICKER = (
+    "nice -n 5 python -u -c 'import signal, sys, time;"
+    ' signal.signal(signal.SIGUSR1, lambda *_: sys.exit(print("was told")));'
+    ' print("ticks"); time.sleep(1e6)\''
+)
 # Applied while the worker above runs, it fails.
 ALONE = """
 from pathlib import Path
@@ -163,6 +167,7 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     # A site that copies directories in its media, where new ones have their group by setgid.
     answer(site, "site_unit_relax: [setgid]")
     ticker = {"name": "ticker", "command": TICKER, "before_migrations": "stop", "stop_seconds": 7}
+    ticker["stop_signal"] = "USR1"
     answer(site, f"site_processes: {json.dumps([ticker])}")
     # Written to the database as well: then expired ones are deleted there once a day.
     given = ("public_sessions=redis_db", "admin_host=desk.localhost", f"@{ANSWERS}")
@@ -191,7 +196,9 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     assert 'name="password"' in site.visitor.ask("/admin/login/").text
     exercise(site, mail)
     units.check_process(host, "gazette-ticker.service")
-    assert "ticks" in host.run("journalctl --quiet --identifier gazette-ticker").stdout
+    said = host.run("journalctl --quiet --output=cat --identifier gazette-ticker").stdout
+    # Once by the reboot, once before the migration.
+    assert said.split("\n").count("was told") == 2
     left = "getent passwd gazette-public; getent group gazette-public; ls -d /run/gazette/public"
     left += " /var/lib/django-split/gazette/public"
     left += "; find /etc /usr/local -name '*gazette-public*' -o -name '*gazette-purge*'"

@@ -85,19 +85,60 @@ def test_a_server_that_was_never_set_up_is_told_how(fresh: Server) -> None:
     assert fresh.host.run("ls /srv").stdout == ""
 
 
+STEPS = ("build", "plan", "check", "migrate", "collectstatic", "gate", "flip")
+MOMENTS = [f"{when}_{step}" for step in STEPS for when in ("before", "after")]
+# When it is, what is deployed, which main serves, and whether the site's commands can be run.
+HOOK = """
+- name: Note it
+  ansible.builtin.shell:
+    cmd: >-
+      echo {moment} {{{{ split_release_id }}}}
+      $(basename $(readlink {{{{ split_home }}}}/live/main.sock) .sock)
+      $(test -x {{{{ release_manage }}}} && echo can manage) >>/root/hooks
+  changed_when: true
+"""
+
+
+def hooks(server: Server) -> dict[str, str]:
+    """A task file for each moment."""
+    paths = {moment: server.variables.with_name(f"{moment}.yml") for moment in MOMENTS}
+    for moment, path in paths.items():
+        path.write_text(HOOK.format(moment=moment))
+    return {moment: str(path) for moment, path in paths.items()}
+
+
 def test_a_code_only_deploy_builds_no_virtualenv(deployed: Deployed) -> None:
     environments = "ls -d /srv/gazette/venvs/*"
     before = deployed.server.host.run(environments).stdout
+    deployed.server.set(site_hooks=hooks(deployed.server))
     deployed.mark = deployed.server.change()
     with deployed.phase("deploy"):
         deployed.deploy()
     assert deployed.server.host.run(environments).stdout == before
 
 
+def noted(deployed: Deployed) -> list[list[str]]:
+    lines = deployed.server.host.run("cat /root/hooks").stdout.splitlines()
+    return [line.split(" ", 3) for line in lines]
+
+
+def test_hooks_run_around_each_step_while_the_old_release_serves(deployed: Deployed) -> None:
+    """In that deploy."""
+    seen = noted(deployed)
+    assert [moment for moment, *_ in seen] == MOMENTS
+    new = deployed.server.links().split()[-1].rpartition("/")[2]
+    assert {release for _, release, *_ in seen} == {new}
+    assert {can for *_, can in seen} == {"can manage"}
+    serves = [main == f"main-{new}" for _, _, main, _ in seen]
+    assert serves == [moment == "after_flip" for moment in MOMENTS]
+
+
 def test_a_second_run_changes_nothing(deployed: Deployed) -> None:
     recap = RECAP.search(deployed.deploy())
     assert recap is not None
     assert recap[1] == "0"
+    assert len(noted(deployed)) == len(MOMENTS), "nothing is deployed, so no hook runs"
+    deployed.server.set(site_hooks={})
 
 
 def test_static_files_are_on_the_disk_once_and_nobodys_to_write(deployed: Deployed) -> None:
@@ -260,6 +301,23 @@ def migration(deployed: Deployed) -> Iterator[None]:
     yield
 
 
+def refusing_hook(moment: str) -> Break:
+    @contextmanager
+    def broken(deployed: Deployed) -> Iterator[None]:
+        path = deployed.server.variables.with_name("refuses.yml")
+        path.write_text(
+            "- name: Ask the office\n"
+            "  ansible.builtin.command: sh -c 'echo nobody is there >&2; exit 3'\n"
+        )
+        deployed.server.set(site_hooks={moment: str(path)})
+        try:
+            yield
+        finally:
+            deployed.server.set(site_hooks={})
+
+    return broken
+
+
 # What is broken, the step that says so, and what of its log is shown.
 BROKEN: dict[str, tuple[Break, str, str]] = {
     "import": (
@@ -291,10 +349,24 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     ),
     "disk": (full_disk, "The disk is full", "No space left on device"),
     "nginx": (broken_nginx, "nginx does not take the config", 'unknown directive "nonsense"'),
+    "hook while it is built": (
+        refusing_hook("before_migrate"),
+        "Ask the office: failed.",
+        "nobody is there",
+    ),
+    # Both of the new gunicorns run by then.
+    "hook before the flip": (
+        refusing_hook("before_flip"),
+        "Ask the office: failed.",
+        "nobody is there",
+    ),
 }
 
 
-@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=pytest.mark.soak if "hook" in kind else ()) for kind in BROKEN],
+)
 def test_a_broken_release_never_serves(deployed: Deployed, kind: str) -> None:
     broken, step, log = BROKEN[kind]
     before, daemons = deployed.server.links(), deployed.server.daemons()
@@ -351,6 +423,17 @@ def test_a_rollback_says_which_migrations_lie_between(deployed: Deployed) -> Non
     deployed.serves(old)
     assert "did before" in said
     deployed.mark = old
+
+
+@pytest.mark.soak
+def test_a_hook_that_fails_behind_the_flip_is_gone_on_behind(deployed: Deployed) -> None:
+    deployed.mark = deployed.server.change()
+    with deployed.phase("hook behind the flip"), refusing_hook("after_flip")(deployed):
+        said = deployed.server.refused("playbooks/deploy.yml")
+        assert "Ask the office: failed." in said
+        assert "serves all the same" in said
+        deployed.serves(deployed.mark)
+        deployed.deploy()
 
 
 def test_a_release_that_is_not_there_is_refused_with_those_that_are(deployed: Deployed) -> None:

@@ -280,6 +280,8 @@ def test_the_longest_name_that_is_taken_has_sockets_that_can_be_bound() -> None:
         ("site_processes", [{"name": "a", "command": "b", "user": "root"}]),
         ("site_processes", [{"name": "a", "command": "b", "before_migrations": "wait"}]),
         ("site_processes", [{"name": "a", "command": "b", "stop_seconds": "soon"}]),
+        ("site_processes", [{"name": "a", "command": "b", "stop_signal": "KILL"}]),
+        ("site_processes", [{"name": "a", "command": "b", "stop_signal": "SIGUSR1"}]),
         ("site_processes", ["celery"]),
         ("site_port", None),
     ],

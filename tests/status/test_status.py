@@ -50,13 +50,15 @@ ROLE_FILE = {
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """Three releases; both instances are on the second."""
-    for name, mark in (("aaa", ".complete"), ("bbb", ".complete"), ("ccc", "")):
+    marks = {"aaa": (".complete", ".served"), "bbb": (".complete", ".served"), "ccc": ()}
+    for moment, (name, files) in enumerate({**marks, "fff": (".complete",)}.items()):
         folder = tmp_path / "releases" / name
         folder.mkdir(parents=True)
-        if mark:
-            (folder / mark).touch()
+        for each in files:
+            (folder / each).touch()
+            os.utime(folder / each, (1000 + moment, 1000 + moment))
     (tmp_path / "releases" / "failed-ddd").mkdir()
-    told = {"reason": "Migrate: no such table\n news_x"}
+    told = {"reason": "Migrate: no such table\n news_x", "time": 4000000000}
     (tmp_path / "releases" / "failed-ddd" / ".failed").write_text(json.dumps(told))
     (tmp_path / "releases" / ".pruned-eee").mkdir()
     # Of a proxy that has no releases.
@@ -72,7 +74,21 @@ def test_what_serves_is_what_the_links_say(home: Path) -> None:
     assert {name: each.release for name, each in serves.items()} == {"main": "bbb", "admin": "bbb"}
     assert serves["main"].since == (home / "live" / "main.sock").lstat().st_mtime
     states = {each.name: each.state for each in releases.releases(home)}
-    assert states == {"aaa": "kept", "bbb": "serves", "ccc": "unfinished", "failed-ddd": "failed"}
+    assert states == {
+        "aaa": "kept",
+        "bbb": "serves",
+        "ccc": "unfinished",
+        "failed-ddd": "failed",
+        "fff": "built",
+    }
+
+
+def test_a_rollback_goes_to_what_was_deployed_before(home: Path) -> None:
+    assert releases.earlier(home, "bbb") == "aaa"
+    assert releases.earlier(home, "aaa") == ""
+    assert releases.earlier(home, "ccc") == "", "it never served"
+    (home / "releases" / "aaa" / ".complete").unlink()
+    assert releases.earlier(home, "bbb") == ""
 
 
 def test_a_site_that_was_never_deployed_has_none(tmp_path: Path) -> None:
@@ -314,7 +330,9 @@ def test_the_report_for_people_and_for_programs(home: Path) -> None:
     assert "admin is in maintenance since " in text
     assert "being deployed by bob@ci since 1970-01-01 00:00 UTC: a release that has no name" in text
     assert "✔ process gazette-main@bbb  active, since 1970-01-01 00:01 UTC" in text
-    assert re.search("failed-ddd +failed +built .* UTC, Migrate: no such table news_x\n", text)
+    assert re.search("failed-ddd +failed +at 2096-.* UTC: Migrate: no such table news_x\n", text)
+    assert "  failed-ddd did not come to serve, at 2096-10-02 07:06 UTC: Migrate: no such" in text
+    assert "There is no earlier release to go back to." in text
     told = json.loads(seen.as_json())
     assert told["well"] is False
     assert told["serves"]["main"]["release"] == "bbb"
@@ -322,6 +340,33 @@ def test_the_report_for_people_and_for_programs(home: Path) -> None:
         "failed-ddd"
     ]
     assert json.loads(replace(seen, parts=[], lock={}).as_json())["well"] is True
+
+
+def test_what_was_gone_back_to_is_told_with_what_it_was_gone_back_from(home: Path) -> None:
+    """And a failure of before is no news any more."""
+    folder = home / "releases" / "failed-ddd"
+    (folder / ".failed").write_text(json.dumps({"reason": "Migrate: x", "time": 5}))
+    gone = {
+        "release": "bbb",
+        "before": "eee",
+        "by": "ada@desk",
+        "playbook": "playbooks/rollback.yml",
+    }
+    kept = releases.releases(home)
+    seen = report.Report(
+        "g", "h", releases.serving(home), [gone], kept, {}, {}, [], releases.earlier(home, "bbb")
+    )
+    text = seen.as_text()
+    assert ", gone back to from eee by ada@desk (playbooks/rollback.yml)\n" in text
+    assert "  playbooks/rollback.yml goes back to aaa\n" in text
+    assert "did not come to serve" not in text
+    assert json.loads(seen.as_json())["back"] == "aaa"
+
+
+def test_a_host_of_the_proxys_alone_misses_no_release() -> None:
+    seen = report.Report("g", "h", {}, [], [], {}, {}, [], instances=())
+    assert "Neither main nor the admin is on this host." in seen.as_text()
+    assert "No release serves here." in replace(seen, instances=("main",)).as_text()
 
 
 def test_two_instances_on_two_releases_are_not_passed_over(home: Path) -> None:

@@ -21,6 +21,7 @@ PROCESS = {
     "store": "store",
     "networks": [],
     "stop_seconds": 60,
+    "stop_signal": "TERM",
 }
 NODE = {
     "address": "10.0.0.11",

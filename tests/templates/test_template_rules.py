@@ -89,6 +89,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "store": "store",
             "networks": ["10.0.0.0/8"],
             "stop_seconds": "300",
+            "stop_signal": "USR1",
         }
     },
     "maintenance": {

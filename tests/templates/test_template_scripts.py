@@ -328,6 +328,29 @@ def test_what_a_killed_supervisor_left_behind_is_ended_and_nothing_else(
 
 
 @needs_supervisor
+def test_each_process_is_told_to_stop_by_its_own_signal(plain: Render, supervised: Machine) -> None:
+    signals = ("TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "WINCH")
+    for name in signals:
+        traps = "; ".join(f'trap "echo told {each}; exit" {each}' for each in signals)
+        command = f"sh -c '{traps}; echo waits; while :; do sleep 0.05; done'"
+        told = {"name": name.lower(), "command": command, "stop_signal": name}
+        text = plain("supervisor/process.program.j2", process={**PROCESS, **told})
+        supervised.write(f"/etc/django-split/gazette/supervisor/conf.d/{name}.conf", text)
+
+    def logs() -> list[str]:
+        return [
+            supervised.read(f"/var/log/django-split/gazette/{name.lower()}.log") for name in signals
+        ]
+
+    supervised.run("gazette-start")
+    until(lambda: logs() == ["waits\n"] * len(signals), "all wait")
+    pid = supervised.read("/run/gazette/supervisord.pid").strip()
+    supervised.run("kill", "-TERM", pid)
+    until(lambda: int(pid) not in supervised.processes(), "supervisor has ended")
+    assert logs() == [f"waits\ntold {name}\n" for name in signals]
+
+
+@needs_supervisor
 def test_start_is_a_containers_command(supervised: Machine) -> None:
     script = (
         "gazette-start --foreground >/tmp/out 2>&1 & echo $!; "

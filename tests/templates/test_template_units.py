@@ -140,6 +140,15 @@ def test_what_has_ended_is_started_again_for_as_long_as_it_takes(plain: Render) 
             assert unit["StartLimitIntervalSec"] == ["0"], name
 
 
+def test_a_process_is_told_to_stop_as_it_wants(plain: Render) -> None:
+    for signal in ("TERM", "USR1"):
+        unit = settings(
+            plain("systemd/process.service.j2", process={**PROCESS, "stop_signal": signal})
+        )
+        assert unit["KillSignal"] == [f"SIG{signal}"]
+        assert unit["KillMode"] == ["mixed"], "its main process alone is told"
+
+
 @pytest.mark.parametrize("template", ["instance@.service", "process.service", "purge.service"])
 def test_networks_are_those_said_and_else_all_but_multicast(plain: Render, template: str) -> None:
     few = ["localhost", "10.0.0.0/8"]

@@ -106,17 +106,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
             return None if answered is None else answered == "yes"
 
         keeper.hold(folder, lease, renewal, renew, lambda: say(f"{mine} && kill {process}"))
-        facts = {
-            "mark": token,
-            "folder": str(folder),
-            "by": said["by"],
-            "playbook": said["playbook"],
-        }
-        return {"changed": False, "lock": facts}
+        return {"changed": False, "lock": {"mark": token, "folder": str(folder)}}
 
     def _without(self, why: str) -> dict[str, Any]:
-        facts = {"folder": "", "by": who.deployer(), "playbook": who.playbook(), "why": why}
-        return {"changed": False, "msg": why, "lock": facts}
+        return {"changed": False, "msg": why, "lock": {"folder": "", "why": why}}
 
     def _held(self, lock: dict[str, Any], release: str) -> dict[str, Any]:
         """Whether the run's lock is held, as the process that renews it knows; asks no host."""

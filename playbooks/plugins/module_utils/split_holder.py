@@ -15,6 +15,8 @@ import signal
 import time
 from typing import Any
 
+from ansible.module_utils.split_flock import taken
+
 # Only root writes in /run.
 LOCKS = "/run/django-split"
 # What is seen of the renewals is what has changed since the last look, so no clock matters.
@@ -45,9 +47,7 @@ class Lock:
                 handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
             except (FileNotFoundError, FileExistsError):
                 continue  # whoever held it, or another site's, takes the folder away
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not taken(handle):
                 os.close(handle)
                 return None
             # Who held it takes the file away, and this may be the old one.
@@ -144,12 +144,10 @@ class Lock:
         """Who holds it, its release and for how many seconds it was not heard of; {} for nobody."""
         try:
             with open(self._lock) as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return {}  # a file that nobody holds
+                if taken(file.fileno(), fcntl.LOCK_SH):
+                    return {}  # a file that nobody holds
         except FileNotFoundError:
             return {}
-        except BlockingIOError:
-            pass
         try:
             with open(self._holder) as file:
                 said: dict[str, Any] = json.load(file)

@@ -47,18 +47,15 @@ options:
     type: str
 """
 
-import fcntl
 import grp
 import os
 import pwd
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_flock import HeldError, held
 from ansible.module_utils.split_requirements import (
     named,
     requirement_lines,
@@ -213,30 +210,6 @@ def wheelhouse(path: str) -> dict[str, Any]:
     return {"wheelhouse": folder, "wheels": sorted(os.listdir(folder))}
 
 
-@contextmanager
-def alone(module: AnsibleModule, cache: str) -> Iterator[int]:
-    """One build at a time in ``cache``; gives the lock, which who is started takes along."""
-    os.makedirs(cache, 0o755, exist_ok=True)
-    path = os.path.join(cache, ".lock")
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except OSError:
-            if time.monotonic() > deadline:
-                module.fail_json(
-                    msg=f"another build still holds {path} after {WAIT_SECONDS} s:"
-                    f" `fuser -v {path}` says which; end it and run the same command again"
-                )
-            time.sleep(0.2)
-    try:
-        yield lock
-    finally:
-        os.close(lock)
-
-
 def relinked(link: str, target: str) -> bool:
     """Have ``link`` name ``target``; whether it did not before."""
     if os.path.islink(link) and os.readlink(link) == target:
@@ -252,7 +225,9 @@ def relinked(link: str, target: str) -> bool:
 def shared(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
     """The virtualenv that is kept under its name, built when it is not there, and linked."""
     source = os.path.join(wanted["path"], "src")
-    with alone(module, wanted["cache"]) as lock:
+    os.makedirs(wanted["cache"], 0o755, exist_ok=True)
+    # One build at a time; who is started holds it, too.
+    with held(os.path.join(wanted["cache"], ".lock"), WAIT_SECONDS) as lock:
         kept = os.path.join(wanted["cache"], virtualenv_name(wanted, source))
         there = os.path.exists(os.path.join(kept, COMPLETE))
         if not there:
@@ -306,7 +281,11 @@ def private(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS)
     wanted = module.params
-    done = (shared if wanted["keep"] else private)(module, wanted)
+    try:
+        done = (shared if wanted["keep"] else private)(module, wanted)
+    except HeldError as error:
+        told = f"another build goes on: {error}; end it and run the same command again"
+        module.fail_json(msg=told)
     module.exit_json(**done)
 
 

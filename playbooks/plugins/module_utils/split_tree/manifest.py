@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import json
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from ansible.module_utils.split_flock import HeldError, held
 
 from .entries import TreeError
 
@@ -167,21 +167,9 @@ class Others:
 
 @contextlib.contextmanager
 def locked(directory: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """One tree at a time on a host. The kernel drops the lock of a run that was killed."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    """One tree at a time on a host."""
     try:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise TreeError(
-                        f"another run has been installing files on this host for {seconds:.0f} s "
-                        f"(it holds {directory}).\nSee what it does: fuser -v {directory}"
-                    ) from None
-                time.sleep(0.1)
-        yield
-    finally:
-        os.close(descriptor)
+        with held(directory, seconds):
+            yield
+    except HeldError as error:
+        raise TreeError(f"another run installs files on this host: {error}") from None
