@@ -35,11 +35,14 @@ def main() -> None:
     options = parser.parse_args()
     from tests.fleet.crowd import Load
     from tests.fleet.deploying import server
+    from tests.fleet.elsewhere import elsewhere
 
     with (
         tempfile.TemporaryDirectory(prefix="django-split-bench-") as place,
         server(Path(place), main_workers=4) as host,
+        elsewhere() as behind,
     ):
+        host.behind = behind
         host.play("site.yml", timeout=900)
         words = ("visitors", "slow", "pause")
         given = [part for name in words for part in (f"--{name}", str(getattr(options, name)))]

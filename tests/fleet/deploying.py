@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Server:
     source: Path
     # What the newest change of the source is called; a page says it.
     version: int = 0
+    # What the controller's commands are put behind.
+    behind: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -58,7 +60,8 @@ class Server:
 
     def words(self, playbook: str, *words: str) -> list[str]:
         ansible = str(Path(sys.executable).with_name("ansible-playbook"))
-        return [ansible, "-i", "inventory/local", "-e", f"@{self.variables}", playbook, *words]
+        own = ["-i", "inventory/local", "-e", f"@{self.variables}", playbook, *words]
+        return [*self.behind, ansible, *own]
 
     def start(self, playbook: str, *words: str) -> subprocess.Popen[str]:
         """Begin a run, in a process group of its own, so that it can be killed with what it has."""

@@ -16,6 +16,7 @@ import pytest
 
 from .crowd import Load
 from .deploying import Server, server
+from .elsewhere import elsewhere
 from .test_newcomer import FIRST_SECONDS
 
 pytestmark = [pytest.mark.soak, pytest.mark.fleet, pytest.mark.slow]
@@ -32,13 +33,16 @@ EDITION = re.compile(r"edition \d+\.")
 @pytest.fixture(scope="module")
 def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     place = tmp_path_factory.mktemp("soak")
-    with server(place, main_workers=4, instance_gate_seconds=10) as fresh:
+    with (
+        server(place, main_workers=4, instance_gate_seconds=10) as fresh,
+        elsewhere() as fresh.behind,
+    ):
         fresh.play("site.yml", timeout=FIRST_SECONDS)
         yield fresh
 
 
 def test_no_deploy_of_many_drops_a_request(soaked: Server) -> None:
-    with Load(soaked.address, "--visitors", "6", "--slow", "1", "--pause", "0.01") as load:
+    with Load(soaked.address, "--visitors", "6", "--slow", "1", "--pause", "0.04") as load:
         load.during("idle")
         time.sleep(IDLE_SECONDS)
         for number in range(DEPLOYS):
