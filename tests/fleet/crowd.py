@@ -2,8 +2,8 @@
 
 Keep-alive connections ask in turn, every second time by POST, with a pause between two requests;
 others ask for a page that takes three seconds. Lines on standard input name what is going on
-("deploys"); at its end a JSON object has, for each name, requests, failures by cause and
-milliseconds.
+("deploys"); an empty one, and its end, are answered by a JSON object that has, for each name,
+requests, failures by cause and milliseconds.
 
 A failure is any answer but 200 with the text that the page has, and no answer. A connection that
 the server closes after an answer that said so is none.
@@ -138,11 +138,17 @@ class Crowd:
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
-            self.now = line.decode().strip()
+            if name := line.decode().strip():
+                self.now = name
+            else:
+                self.tell()
         self.ended = True
 
+    def tell(self) -> None:
+        print(json.dumps({name: each.told() for name, each in self.seen.items()}), flush=True)
 
-async def crowd(options: argparse.Namespace) -> dict[str, Seen]:
+
+async def crowd(options: argparse.Namespace) -> Crowd:
     host, _, port = options.address.removeprefix("http://").partition(":")
     people = Crowd(host, int(port or 80), options.pause)
     async with asyncio.TaskGroup() as group:
@@ -153,7 +159,7 @@ async def crowd(options: argparse.Namespace) -> dict[str, Seen]:
         for _ in range(options.slow):
             path = f"{options.path}?sleep={SLOW_SECONDS}"
             group.create_task(people.visitor(((path, False), (path, True)), slow=True))
-    return people.seen
+    return people
 
 
 class Load:
@@ -183,6 +189,13 @@ class Load:
         self._process.stdin.write(f"{name}\n")
         self._process.stdin.flush()
 
+    def so_far(self) -> dict[str, dict[str, Any]]:
+        """What the visitors have seen until now."""
+        self.during("")
+        assert self._process.stdout is not None
+        told: dict[str, dict[str, Any]] = json.loads(self._process.stdout.readline())
+        return told
+
     @contextlib.contextmanager
     def phase(self, name: str, then: str = "idle") -> Iterator[None]:
         self.during(name)
@@ -205,8 +218,7 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=2)
     parser.add_argument("--slow", type=int, default=1)
     parser.add_argument("--pause", type=float, default=0.05, help="seconds between two requests")
-    seen = asyncio.run(crowd(parser.parse_args()))
-    print(json.dumps({name: each.told() for name, each in seen.items()}))
+    asyncio.run(crowd(parser.parse_args())).tell()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A controller that shares this machine with its host, and yields to it as if it had its own.
 
 ansible-playbook computes for half of a deploy. On a machine of its own no visitor notices; here it
-would take every second turn of a processor. A CPU group of the lowest weight comes close to that.
+would take every second turn of a processor. A CPU group of little weight comes close to that, and
+still gets on where several tests are at work.
 Niceness does not: the kernel counts it among the processes of one session only (autogroup).
 """
 
@@ -13,22 +14,22 @@ from pathlib import Path
 
 from . import paths
 
-# Version 1's hierarchy of the CPU controller and its lowest share (the usual is 1024); version 2's.
-_V1 = Path("/sys/fs/cgroup/cpu"), "cpu.shares", "2"
-_V2 = Path("/sys/fs/cgroup"), "cpu.weight", "1"
+# An eighth of the usual weight, in version 1 of the kernel's CPU controller and in version 2.
+_V1 = Path("/sys/fs/cgroup/cpu"), "cpu.shares", "128"
+_V2 = Path("/sys/fs/cgroup"), "cpu.weight", "12"
 
 
 @contextlib.contextmanager
 def elsewhere() -> Iterator[list[str]]:
     """Words that a command is put behind; none where the kernel offers no such group here."""
-    root, name, lowest = _V1 if (_V1[0] / _V1[1]).exists() else _V2
+    root, name, little = _V1 if (_V1[0] / _V1[1]).exists() else _V2
     group = root / f"{paths.PREFIX}elsewhere"
     group.mkdir(exist_ok=True)
     if not (group / name).exists():
         group.rmdir()
         yield []
         return
-    (group / name).write_text(lowest)
+    (group / name).write_text(little)
     try:
         yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "elsewhere"]
     finally:

@@ -42,7 +42,7 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_no_deploy_of_many_drops_a_request(soaked: Server) -> None:
-    with Load(soaked.address, "--visitors", "6", "--slow", "1", "--pause", "0.04") as load:
+    with Load(soaked.address, "--visitors", "8", "--slow", "1", "--pause", "0.1") as load:
         load.during("idle")
         time.sleep(IDLE_SECONDS)
         for number in range(DEPLOYS):
@@ -50,7 +50,7 @@ def test_no_deploy_of_many_drops_a_request(soaked: Server) -> None:
             with load.phase("deploys", then="between"):
                 soaked.play("playbooks/deploy.yml")
                 assert mark in soaked.visitor.ask("/").text
-            print(f"deploy {number + 1} of {DEPLOYS}", flush=True)
+            print(f"deploy {number + 1} of {DEPLOYS}: {load.so_far()}", flush=True)
         seen = load.end()
     print(seen)
     assert {name: each["failures"] for name, each in seen.items() if each["failed"]} == {}
