@@ -98,11 +98,3 @@ def test_warnings_are_shown_once_and_not_those_that_are_nginxs(tls: bool, more: 
     assert lines[0].startswith("admin and main: ?: (security.W009)")
     assert lines[-1].startswith("admin: news.Article")
     assert "HINT: Configure" in lines[-1]
-
-
-def test_of_a_failed_step_the_end_is_told() -> None:
-    trace = "\n".join(f"line {number}" for number in range(100))
-    result = {"msg": "non-zero return code", "stdout": "", "stderr": trace + "\nValueError: no\n"}
-    lines = role_variable("release_said", (), ansible_failed_result=result)
-    assert lines[-1] == "ValueError: no"
-    assert len(lines) == 25
