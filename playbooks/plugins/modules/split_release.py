@@ -221,6 +221,8 @@ def main() -> None:
     if state == "complete" and not os.path.exists(marker):
         result["changed"] = True
         if not module.check_mode:
+            # Or a power cut in the next seconds leaves the mark, and files that are empty.
+            module.run_command(["sync", "--file-system", path], check_rc=True)
             write_mark(marker, "")
     if state == "failed" and not os.path.isdir(path):
         result["path"] = ""  # it failed before there was anything of it

@@ -238,6 +238,8 @@ def shared(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
             builder.folder(kept)
             try:
                 build(builder, wanted, source)
+                # Or a power cut in the next seconds leaves the mark, and files that are empty.
+                module.run_command(["sync", "--file-system", kept], check_rc=True)
             except BaseException:  # fail_json too: what pip said is in its message
                 shutil.rmtree(kept, ignore_errors=True)
                 raise
