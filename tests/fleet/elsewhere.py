@@ -2,13 +2,14 @@
 
 ansible-playbook computes for half of a deploy. On a machine of its own no visitor notices; here it
 would take every second turn of a processor. A CPU group of little weight comes close to that, and
-still gets on where several tests are at work.
-Niceness does not: the kernel counts it among the processes of one session only (autogroup).
+still gets on where several tests are at work. Niceness does not: the kernel counts it among the
+processes of one session only (autogroup).
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,12 @@ _V2 = Path("/sys/fs/cgroup"), "cpu.weight", "12"
 def elsewhere() -> Iterator[list[str]]:
     """Words that a command is put behind; none where the kernel offers no such group here."""
     root, name, little = _V1 if (_V1[0] / _V1[1]).exists() else _V2
-    group = root / f"{paths.PREFIX}elsewhere"
-    group.mkdir(exist_ok=True)
+    for left in root.glob(f"{paths.PREFIX}elsewhere-*"):
+        # One that somebody is in stays.
+        with contextlib.suppress(OSError):
+            left.rmdir()
+    group = root / f"{paths.PREFIX}elsewhere-{os.getpid()}"
+    group.mkdir()
     if not (group / name).exists():
         group.rmdir()
         yield []
