@@ -162,6 +162,7 @@ def test_a_site_does_its_work_under_the_restrictions(site: Site, mail: int) -> N
     exercise(site, mail)
 
 
+@pytest.mark.soak  # deploys; what each makes of nginx and the settings: tests/nginx, tests/unit
 def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, mail: int) -> None:
     host = site.host
     # A site that copies directories in its media, where new ones have their group by setgid.
