@@ -256,6 +256,8 @@ def test_a_primary_whose_cable_is_cut_takes_no_login_that_would_be_lost(house: H
     try:
         time.sleep(15)  # its replicas have been silent for 10 (min-replicas-max-lag)
         assert "NOREPLICAS" in _write(alone)
+        # The Sentinels' second failover begins 20 s after the last one: the renewal's, just now.
+        house.editor.wait("/admin/", AWAY_SECONDS)
         assert SIGNED_IN in house.editor.ask("/admin/").text
     finally:
         alone.mend()
