@@ -40,6 +40,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_history import deployed
+from ansible.module_utils.split_pruned import remove
 
 OPTIONS = {
     "home": {"type": "path", "required": True},
@@ -150,15 +151,6 @@ def prune_virtualenvs(home: str) -> None:
             used.add(os.path.basename(os.path.dirname(os.readlink(link))))
     listed = os.listdir(folder) if os.path.isdir(folder) else []
     remove(folder, [name for name in listed if not name.startswith(".") and name not in used])
-
-
-def remove(folder: str, gone: list[str]) -> None:
-    for name in gone:
-        # Renamed first: a kill in the middle must not leave half a release under a good name.
-        os.rename(os.path.join(folder, name), os.path.join(folder, ".pruned-" + name))
-    for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        if name.startswith(".pruned-"):
-            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
 
 
 def write_mark(path: str, text: str) -> None:

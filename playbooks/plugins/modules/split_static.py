@@ -34,11 +34,11 @@ options:
 
 import errno
 import os
-import shutil
 import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_pruned import remove
 from ansible.module_utils.split_static import (
     acting_as,
     close,
@@ -69,15 +69,6 @@ def complete(folder: str) -> list[str]:
     return [
         name for name in listed(folder) if os.path.exists(os.path.join(folder, name, ".complete"))
     ]
-
-
-def drop(folder: str, gone: list[str]) -> None:
-    """Remove releases of which this host has nothing but static files."""
-    for name in gone:
-        os.rename(os.path.join(folder, name), os.path.join(folder, ".pruned-" + name))
-    for name in os.listdir(folder):
-        if name.startswith(".pruned-"):
-            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
 
 
 def bring(own: str, shared: str, state: str, check_mode: bool) -> dict[str, int]:
@@ -154,7 +145,8 @@ def main() -> None:
     prunes = module.params["state"] == "current" and release in kept
     gone = [name for name in listed(folder) if name not in kept] if prunes and given else []
     if given is not None and not module.check_mode:
-        drop(folder, gone)
+        # Releases of which this host has nothing but static files.
+        remove(folder, gone)
     trees = known(folder, kept, gone) if prunes else []
     try:
         with acting_as(module.params["user"]):
