@@ -15,21 +15,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
 from tests.support.plugins import REPOSITORY
+from tests.support.role_variables import role_variable
 
 
 def backs(hosts: dict[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Host, instance and release of each that goes back; all hosts are main's and the admin's."""
-    text = yaml.safe_load((REPOSITORY / "roles" / "instance" / "vars" / "main.yml").read_text())
-    variables = {
-        "instance_backs": trust_as_template(text["instance_backs"]),
-        "groups": {"main": list(hosts), "admin": list(hosts)},
-        "hostvars": hosts,
-    }
-    found = Templar(DataLoader(), variables=variables).template(variables["instance_backs"])
+    groups = {"main": list(hosts), "admin": list(hosts)}
+    found = role_variable("instance", "instance_backs", groups=groups, hostvars=hosts)
     return [(each["host"], each["instance"], each["release"]) for each in found]
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
-from tests.support.plugins import REPOSITORY
+from tests.support.role_variables import role_variable
 
 NAMES = ("release_step", "release_failures", "release_said", "release_reason")
 NAMES += ("release_failed_told", "release_refused_told", "release_flipped_told")
@@ -19,9 +16,7 @@ WHOLE = "gazette-main@3f2a does not serve: it hangs\nMend it and run the same co
 
 def told(name: str, task: str | None = "Migrate", **result: Any) -> str:
     """A variable of the role, in a rescue."""
-    text = yaml.safe_load((REPOSITORY / "roles" / "release" / "vars" / "main.yml").read_text())
-    variables: dict[str, Any] = {each: trust_as_template(text[each]) for each in NAMES}
-    variables |= {
+    variables: dict[str, Any] = {
         "split_release_id": "3f2a",
         "split_home": "/srv/gazette",
         "release_failed": {"path": "/srv/gazette/releases/failed-3f2a"},
@@ -31,7 +26,7 @@ def told(name: str, task: str | None = "Migrate", **result: Any) -> str:
             "ansible_failed_task": {"name": task, "action": "ansible.builtin.command"},
             "ansible_failed_result": result,
         }
-    return str(Templar(DataLoader(), variables=variables).template(variables[name]))
+    return str(role_variable("release", name, NAMES, **variables))
 
 
 def test_the_end_of_a_log_is_shown_and_where_the_release_is() -> None:
