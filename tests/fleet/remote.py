@@ -47,9 +47,9 @@ class Server:
         """Variables of the inventory, from now on."""
         self.variables.write_text(json.dumps(json.loads(self.variables.read_text()) | changed))
 
-    def play(self, *words: str, timeout: float = SECONDS) -> str:
-        """Run ansible-playbook here, against the host, and return what it said."""
-        done = subprocess.run(
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Begin ansible-playbook here, against the host."""
+        return subprocess.Popen(
             [
                 Path(sys.executable).with_name("ansible-playbook"),
                 *("-i", "inventory/single", "-e", f"@{self.variables}", *words),
@@ -58,13 +58,21 @@ class Server:
             # A test's own coverage is not the modules'.
             env={**os.environ, "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout,
         )
-        if done.returncode:
-            raise CommandError(f"{words}: {done.stdout[-6000:]}{done.stderr[-2000:]}")
-        return done.stdout
+
+    def play(self, *words: str, timeout: float = SECONDS) -> str:
+        """Run ansible-playbook here, against the host, and return what it said."""
+        with self.start(*words) as run:
+            try:
+                said, _ = run.communicate(timeout=timeout)
+            finally:
+                run.kill()
+        if run.returncode:
+            raise CommandError(f"{words}: {said[-8000:]}")
+        return said
 
     def psql(self, user: str, role: str, statement: str, host: str = "/run/postgresql") -> str:
         """What PostgreSQL says to a unix user that comes as a role."""

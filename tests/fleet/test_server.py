@@ -10,6 +10,7 @@ import shutil
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from .hosts import CommandError
 from .load import Load
 from .remote import CHANGED, Server, remote
 from .server_faults import FAULTS, fill, make_room, small_disk
-from .test_newcomer import FIRST_SECONDS, SIGNED_IN, free_port
+from .test_newcomer import FIRST_SECONDS, SECONDS, SIGNED_IN, free_port
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
 
@@ -156,11 +157,24 @@ def test_a_backup_is_restored_on_a_fresh_server_a_debian_later(
 ADMIN_LOGIN = "/admin/login/?next=/admin/"
 
 
+@contextmanager
+def deploying(server: Server) -> Iterator[None]:
+    """While another run has the site's lock, and to that run's end."""
+    run = server.start("playbooks/deploy.yml")
+    held = "until test -s /run/django-split/gazette/holder.json; do sleep 0.1; done"
+    server.host.run(held, timeout=60)
+    yield
+    said, _ = run.communicate(timeout=SECONDS)
+    assert run.returncode == 0, said
+
+
 @pytest.mark.soak
 def test_a_backup_is_put_back_where_it_was_made(server: Server) -> None:
     archive = server.host.run("ls /var/backups/django-split/gazette-*.tar.gz").stdout.strip()
     change = "UPDATE news_article SET headline = 'Written since' WHERE id = 3"
     assert server.psql("gazette-admin", "gazette_admin", change) == "UPDATE 1"
+    with deploying(server), pytest.raises(CommandError, match="gazette is being deployed already"):
+        server.play("playbooks/restore.yml", "-e", f"backup_from=host:{archive}")
     with Load([f"localhost:{server.port}"], "", ("/",)) as load:
         server.play("playbooks/restore.yml", "-e", f"backup_from=host:{archive}")
         load.settle()
