@@ -6,16 +6,11 @@ import json
 from typing import Any
 
 import pytest
-import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
-from tests.support.plugins import REPOSITORY
+from tests.support.role_variables import role_variable
 
 
 def read(rc: int, verdict: dict[str, Any] | None = None, stderr: str = "") -> list[str]:
-    file = REPOSITORY / "roles" / "release" / "vars" / "main.yml"
-    text = yaml.safe_load(file.read_text())["release_verdict"]
     variables = {
         "release_settings": "mysite.settings",
         "release_variables_file": "inventory/mine/group_vars/all.yml",
@@ -25,8 +20,7 @@ def read(rc: int, verdict: dict[str, Any] | None = None, stderr: str = "") -> li
             "stderr": stderr,
         },
     }
-    templar = Templar(DataLoader(), variables=variables)
-    return str(templar.template(trust_as_template(text))).strip().splitlines()
+    return str(role_variable("release", "release_verdict", **variables)).strip().splitlines()
 
 
 def test_each_question_is_a_line_and_so_is_its_answer() -> None:
@@ -60,12 +54,45 @@ def test_one_that_was_ended_without_a_word_is_no_error_of_the_template() -> None
     assert read(137)[0] == 'site_settings is "mysite.settings": it ended with status 137'
 
 
-def role_variable(name: str, needed: tuple[str, ...], **variables: Any) -> Any:
-    """A variable of the role's, with others of its own and what a run has."""
-    file = REPOSITORY / "roles" / "release" / "vars" / "main.yml"
-    text = yaml.safe_load(file.read_text())
-    own = {each: trust_as_template(text[each]) for each in (name, *needed)}
-    return Templar(DataLoader(), variables={**own, **variables}).template(own[name])
+HOME = "/home/deploy/media"
+
+
+@pytest.mark.parametrize(
+    ("media", "systemd", "hidden"),
+    [
+        (HOME, True, HOME),
+        ("/root/media", True, "/root/media"),
+        ("/run/user/1000/media", True, "/run/user/1000/media"),
+        ("/srv/gazette/shared/media", True, ""),
+        ("/homes/media", True, ""),
+        ("", True, ""),
+        (HOME, False, ""),
+    ],
+)
+def test_uploads_where_units_see_nothing_are_found(media: str, systemd: bool, hidden: str) -> None:
+    analysed = {"rc": 0, "stdout": json.dumps({"proxy": {"media_root": media}})}
+    run = {"release_analysed": analysed, "split_systemd": systemd}
+    assert role_variable("release", "release_hidden_media", ["release_media"], **run) == hidden
+
+
+@pytest.mark.parametrize("analysed", [{}, {"rc": 1, "stdout": ""}])
+def test_where_there_is_no_plan_nothing_is_hidden(analysed: dict[str, Any]) -> None:
+    run = {"release_analysed": analysed, "split_systemd": True}
+    assert role_variable("release", "release_hidden_media", ["release_media"], **run) == ""
+
+
+def test_hidden_uploads_are_told_with_the_place_where_they_can_be() -> None:
+    said = role_variable(
+        "release",
+        "release_hidden_media_told",
+        ["release_hidden_media", "release_media"],
+        release_analysed={"rc": 0, "stdout": json.dumps({"proxy": {"media_root": HOME}})},
+        release_settings="mysite.settings",
+        split_systemd=True,
+        split_media="/srv/gazette/shared/media",
+    )
+    assert said.startswith(f'site_settings is "mysite.settings": MEDIA_ROOT is {HOME}. ')
+    assert "to /srv/gazette/shared/media for one" in said
 
 
 CHECKED = """System check identified some issues:
@@ -84,8 +111,9 @@ System check identified 4 issues (0 silenced).
 @pytest.mark.parametrize(("tls", "more"), [(False, []), (True, ["security.W012"])])
 def test_warnings_are_shown_once_and_not_those_that_are_nginxs(tls: bool, more: list[str]) -> None:
     lines = role_variable(
+        "release",
         "release_warnings",
-        ("release_warnings_elsewhere",),
+        ["release_warnings_elsewhere"],
         split_tls=tls,
         release_checked_admin={"stderr": CHECKED},
         release_checked_main={"stderr": CHECKED.replace("news.Article: (models.W042)", "gone")},

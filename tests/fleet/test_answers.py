@@ -1,4 +1,7 @@
-"""A site that grows: its next version asks a question, main gets sessions, the admin a host."""
+"""A site that grows: its next version asks a question, main gets sessions, the admin a host.
+
+Whether a question stops a deploy on a host is in test_newcomer.py and test_deploy.py, too.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,13 @@ from tests.support.authority import Authority
 
 from . import units
 from .conftest import newcomer
-from .test_newcomer import FIRST_SECONDS, SECONDS, Site, free_port
+from .test_newcomer import FIRST_SECONDS, LINKS, Site, free_port, refused
 
-pytestmark = [pytest.mark.fleet, pytest.mark.slow]
+pytestmark = [pytest.mark.fleet, pytest.mark.slow, pytest.mark.soak]
 
 SOURCE = "/root/django-split/tests/sites/gazette"
 URLS = f"{SOURCE}/gazette/urls.py"
 ANSWERS = "/root/answers.yml"
-LINKS = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
-
 # A login of its own: the trial sees it, before anything has changed.
 LOGIN = 'path("accounts/", include("django.contrib.auth.urls")),'
 # A page that fails on main alone: only asking for it shows that, when the plan is made.
@@ -83,18 +84,6 @@ def add(site: Site, line: str) -> None:
 
 def answer(site: Site, line: str) -> None:
     site.host.run(f"cat >> {ANSWERS}", stdin=f"{line}\n".encode())
-
-
-def refused(site: Site, *variables: str) -> str:
-    """What `make site` says; the release that served still does, by the same processes."""
-    before, daemons = site.host.run(LINKS).stdout, site.daemons()
-    command = site.command("site", *variables)
-    ended = site.host.run(command, cwd="/root/django-split", timeout=SECONDS, check=False)
-    assert ended.returncode != 0
-    assert site.host.run(LINKS).stdout == before
-    assert site.daemons() == daemons
-    assert "Gazette" in site.visitor.ask("/").text
-    return ended.stdout + ended.stderr
 
 
 def test_a_question_stops_the_deploy_until_it_is_answered(site: Site) -> None:
@@ -162,7 +151,6 @@ def test_a_site_does_its_work_under_the_restrictions(site: Site, mail: int) -> N
     exercise(site, mail)
 
 
-@pytest.mark.soak  # deploys; what each makes of nginx and the settings: tests/nginx, tests/unit
 def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, mail: int) -> None:
     host = site.host
     # A site that copies directories in its media, where new ones have their group by setgid.
@@ -210,7 +198,6 @@ def test_main_gets_sessions_and_the_admin_a_host_and_both_go_again(site: Site, m
     assert not [each for each in site.daemons().values() if "public/store.sock" in each]
 
 
-@pytest.mark.soak  # a new server with TLS is in test_server.py
 def test_https_with_a_certificate_that_is_watched_and_plain_http_again(
     site: Site, tmp_path: Path
 ) -> None:

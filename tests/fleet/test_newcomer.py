@@ -380,22 +380,39 @@ def test_rotated_logs_are_written_on(site: Site) -> None:
     assert {pid for pid, command in site.daemons().items() if "nginx" in command} == nginx
 
 
+LINKS = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
+
+
+def refused(site: Site, *variables: str) -> str:
+    """What `make site` says; the release that served still does, by the same processes."""
+    before, daemons = site.host.run(LINKS).stdout, site.daemons()
+    command = site.command("site", *variables)
+    ended = site.host.run(command, cwd="/root/django-split", timeout=SECONDS, check=False)
+    assert ended.returncode != 0
+    assert site.host.run(LINKS).stdout == before
+    assert site.daemons() == daemons
+    assert "Gazette" in site.visitor.ask("/").text
+    return ended.stdout + ended.stderr
+
+
 def test_a_release_that_main_refuses_leaves_both_instances_on_the_old_one(site: Site) -> None:
     if site.host.init:
         return  # test_deploy.py has every kind of broken release there
-    links = "readlink /srv/gazette/live/main.sock /srv/gazette/live/admin.sock /srv/gazette/current"
-    before, daemons = site.host.run(links).stdout, site.daemons()
-    refused = site.host.run(
-        site.command("site", "main_workers=1", "site_gate_text=Nowhere"),
-        cwd="/root/django-split",
-        timeout=SECONDS,
-        check=False,
-    )
-    assert refused.returncode != 0
-    assert "without the text 'Nowhere'" in refused.stdout + refused.stderr
-    assert site.host.run(links).stdout == before
-    assert site.daemons() == daemons, "the admin's new gunicorn has been withdrawn"
-    assert "Gazette" in site.visitor.ask("/").text
+    said = refused(site, "main_workers=1", "site_gate_text=Nowhere")
+    assert "without the text 'Nowhere'" in said
+
+
+def test_settings_that_cannot_be_deployed_change_nothing(site: Site) -> None:
+    """They are tried before anything is built; under systemd a folder that units do not see."""
+    settings = "/root/django-split/tests/sites/gazette/gazette/settings.py"
+    text = site.host.run(["cat", settings]).stdout
+    line = 'MEDIA_ROOT = "/home/press/media"' if site.host.init else "ROOT_URLCONF = 'gone'"
+    site.host.run(f"cat >> {settings}", stdin=f"{line}\n".encode())
+    said = refused(site)
+    site.host.run(["tee", settings], stdin=text.encode())
+    hidden = "MEDIA_ROOT is /home/press/media. The site's units see nothing below /home"
+    assert (hidden if site.host.init else "No module named 'gone'") in said
+    assert "Nothing has been changed." in said
 
 
 def test_a_reboot_brings_the_site_and_its_sessions_back(site: Site) -> None:
