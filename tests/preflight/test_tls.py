@@ -7,13 +7,17 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from tests.support.authority import Authority, Issued
+from tests.support.plugins import REPOSITORY, load
 
 from .conftest import Preflight
 
@@ -194,6 +198,48 @@ def test_the_message_has_the_line(preflight: Preflight, authority: Authority) ->
     assert "line 10." in outcome.problem(f'proxy_tls_key is "{other.key}"')
     outcome = preflight({**told, **files, "admin_host": "desk.example"})
     assert "line 11." in outcome.problem('admin_host is "desk.example", which is not in')
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "served"),
+    [("none", True, False), ("files", False, True), ("acme", True, True), ("acme", False, False)],
+)
+def test_https_goes_on_with_the_certificate_that_is_there(
+    kind: str, there: bool, served: bool
+) -> None:
+    """One that lacks a name is to be replaced, and the port is not closed for that."""
+    role = yaml.safe_load((REPOSITORY / "roles" / "nginx" / "vars" / "main.yml").read_text())
+    says = trust_as_template(role["nginx_serves_tls"])
+    given = {"nginx_tls": kind, "nginx_certificate_there": there, "nginx_certified": False}
+    assert Templar(DataLoader(), variables=given).template(says) is served
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """What the module tells of a host whose files lie below the test's folder."""
+    module = load("modules", "split_preflight")
+    monkeypatch.setattr(module, "LINEAGES", str(tmp_path / "live"))
+    monkeypatch.setattr(module, "process_manager", lambda: "systemd")
+
+    def look(**arguments: Any) -> dict[str, Any]:
+        given = {name: option.get("default") for name, option in module.OPTIONS.items()}
+        host = module.Host({**given, "site": "gazette", **arguments})
+        host.look()
+        return {"acme": host.acme_text}
+
+    return look
+
+
+def test_a_certificate_of_the_authoritys_is_one_that_has_its_key(
+    told: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    assert told(acme=True)["acme"] == ""
+    folder = tmp_path / "live" / "gazette"
+    folder.mkdir(parents=True)
+    (folder / "fullchain.pem").write_text("ended, or without a name")
+    assert told(acme=True)["acme"] == ""
+    (folder / "privkey.pem").touch()
+    assert told(acme=True)["acme"] == "ended, or without a name"
 
 
 @pytest.mark.slow

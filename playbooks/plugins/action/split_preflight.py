@@ -76,6 +76,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
             "host": {
                 **seen["host"],
                 "source": checks.origin(),
+                "acme_there": bool(seen.get("acme_certificate")),
                 "acme_certified": checks.certified(seen),
             },
         }

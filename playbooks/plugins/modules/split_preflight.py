@@ -51,7 +51,7 @@ host: {description: What later roles need to know of the host., type: dict, retu
 problems: {description: "In the way: variable, what, mend.", type: list, returned: always}
 remarks: {description: What is worth a warning., type: list, returned: always}
 certificate: {description: "The certificate's text, where it is here.", type: str, returned: always}
-acme_certificate: {description: "The authority's, where one is here.", type: str, returned: always}
+acme_certificate: {description: "The authority's, with a key here.", type: str, returned: always}
 settings: {description: "Not Python (error), or empty.", type: dict, returned: always}
 """
 
@@ -75,6 +75,7 @@ OPTIONS = {
 }
 
 STATE = "/var/lib/django-split"
+LINEAGES = "/etc/letsencrypt/live"
 RUN = "/run"
 SUPPORTED = {("debian", "12"), ("debian", "13")}
 UNTRIED = {("ubuntu", "22.04"), ("ubuntu", "24.04")}
@@ -286,11 +287,10 @@ class Host:
                 "and the host has no systemd",
                 "Set proxy_tls: files, and have the files renewed elsewhere.",
             )
-        try:
-            with open(f"/etc/letsencrypt/live/{self.params['site']}/fullchain.pem") as file:
-                self.acme_text = file.read()
-        except OSError:
-            pass
+        folder = os.path.join(LINEAGES, str(self.params["site"]))
+        # One without its key is none: nginx would not take it.
+        if os.path.exists(os.path.join(folder, "privkey.pem")):
+            self.acme_text = contents(os.path.join(folder, "fullchain.pem"))
 
     def certificate(self, certificate: str, key: str) -> None:
         """Files that something on this host renews: nginx reads them where they are."""
@@ -427,6 +427,15 @@ def left_behind(site: str | None, pid: int, user: str) -> bool:
 def plain(address: str) -> str:
     """An address as nginx writes it, without its brackets."""
     return "0.0.0.0" if address == "*" else address.strip("[]")  # noqa: S104 (only tried, not served)
+
+
+def contents(path: str) -> str:
+    """A file's text; none where there is no such file."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def listed(texts: list[str]) -> str:
