@@ -87,6 +87,19 @@ def test_one_that_has_ended_or_not_begun(authority: Authority) -> None:
     assert what.startswith(f'proxy_tls_certificate is "{authority.directory}/site.pem": it ended')
 
 
+def test_one_that_has_ended_while_it_was_shown_is_a_warning(authority: Authority) -> None:
+    """A deploy makes nothing worse by then; another certificate in its place would."""
+    ended = authority.issue(HOST, days=-1).certificate.read_bytes()
+    other = authority.issue(HOST, days=-1).certificate.read_bytes()
+    assert certificates.same(ended, ended + authority.file.read_bytes())
+    assert not certificates.same(ended, other)
+    assert not certificates.same(ended, b"")
+    names = [("site_hosts", HOST)]
+    assert list(certificates.content("x", ended, names, served=True)) == []
+    assert "browsers refuse it" in certificates.remark("x", ended, served=True)
+    assert certificates.remark("x", ended) == "", "told as a problem"
+
+
 def test_one_that_ends_soon_is_a_warning(authority: Authority) -> None:
     assert certificates.remark("x", authority.issue(HOST).certificate.read_bytes()) == ""
     soon = authority.issue(HOST, days=10.5).certificate.read_bytes()
@@ -218,6 +231,7 @@ def test_https_goes_on_with_the_certificate_that_is_there(
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """What the module tells of a host whose files lie below the test's folder."""
     module = load("modules", "split_preflight")
+    monkeypatch.setattr(module, "CONF", str(tmp_path / "conf"))
     monkeypatch.setattr(module, "LINEAGES", str(tmp_path / "live"))
     monkeypatch.setattr(module, "process_manager", lambda: "systemd")
 
@@ -225,7 +239,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[
         given = {name: option.get("default") for name, option in module.OPTIONS.items()}
         host = module.Host({**given, "site": "gazette", **arguments})
         host.look()
-        return {"acme": host.acme_text}
+        return {"acme": host.acme_text, "served": host.served_text}
 
     return look
 
@@ -240,6 +254,23 @@ def test_a_certificate_of_the_authoritys_is_one_that_has_its_key(
     assert told(acme=True)["acme"] == ""
     (folder / "privkey.pem").touch()
     assert told(acme=True)["acme"] == "ended, or without a name"
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_what_visitors_are_shown_is_what_the_installed_configuration_names(
+    told: Callable[..., dict[str, Any]], tmp_path: Path, copied: bool
+) -> None:
+    assert told(tls_port=443)["served"] == ""
+    folder = tmp_path / "conf" / "nginx" / "sites" / "gazette"
+    (folder / "tls").mkdir(parents=True)
+    file = folder / "tls" / "certificate.pem" if copied else tmp_path / "own.pem"
+    file.write_text("what is shown")
+    named = "sites/gazette/tls/certificate.pem" if copied else str(file)
+    template = (REPOSITORY / "templates" / "nginx" / "site.conf.j2").read_text()
+    form = "{{ quoted(https.certificate) }}"
+    [line] = [line for line in template.splitlines() if form in line]
+    (folder / "site.conf").write_text(f"server {{\n{line.replace(form, json.dumps(named))}\n}}\n")
+    assert told(tls_port=443)["served"] == "what is shown"
 
 
 @pytest.mark.slow

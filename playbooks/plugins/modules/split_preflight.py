@@ -51,6 +51,7 @@ host: {description: What later roles need to know of the host., type: dict, retu
 problems: {description: "In the way: variable, what, mend.", type: list, returned: always}
 remarks: {description: What is worth a warning., type: list, returned: always}
 certificate: {description: "The certificate's text, where it is here.", type: str, returned: always}
+certificate_served: {description: "That of the one that nginx has.", type: str, returned: always}
 acme_certificate: {description: "The authority's, with a key here.", type: str, returned: always}
 settings: {description: "Not Python (error), or empty.", type: dict, returned: always}
 """
@@ -75,6 +76,7 @@ OPTIONS = {
 }
 
 STATE = "/var/lib/django-split"
+CONF = "/etc/django-split"
 LINEAGES = "/etc/letsencrypt/live"
 RUN = "/run"
 SUPPORTED = {("debian", "12"), ("debian", "13")}
@@ -117,6 +119,7 @@ class Host:
         self.settings: dict[str, Any] = {}
         self.facts: dict[str, Any] = {}
         self.certificate_text = ""
+        self.served_text = ""
         self.acme_text = ""
 
     def problem(self, variable: str, what: str, mend: str = "") -> None:
@@ -162,6 +165,8 @@ class Host:
             self.acme()
         if self.params["certificate"]:
             self.certificate(*self.params["certificate"])
+        if site and self.params["tls_port"]:
+            self.served(site)
         if site:
             self.names(site)
 
@@ -291,6 +296,15 @@ class Host:
         # One without its key is none: nginx would not take it.
         if os.path.exists(os.path.join(folder, "privkey.pem")):
             self.acme_text = contents(os.path.join(folder, "fullchain.pem"))
+
+    def served(self, site: str) -> None:
+        """The certificate that visitors are shown: the configuration of an earlier run names it."""
+        scope = "" if self.facts["process_manager"] == "systemd" else site
+        folder = os.path.join(CONF, scope, "nginx")
+        told = contents(os.path.join(folder, "sites", site, "site.conf"))
+        named = re.search(r'^ *ssl_certificate "(.+)";$', told, re.MULTILINE)
+        if named:
+            self.served_text = contents(os.path.join(folder, named.group(1)))
 
     def certificate(self, certificate: str, key: str) -> None:
         """Files that something on this host renews: nginx reads them where they are."""
@@ -530,6 +544,7 @@ def main() -> None:
         problems=host.problems,
         remarks=host.remarks,
         certificate=host.certificate_text,
+        certificate_served=host.served_text,
         acme_certificate=host.acme_text,
         settings=host.settings,
     )
