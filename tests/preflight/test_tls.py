@@ -7,13 +7,17 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from tests.support.authority import Authority, Issued
+from tests.support.plugins import REPOSITORY, load
 
 from .conftest import Preflight
 
@@ -81,6 +85,19 @@ def test_a_name_that_is_not_covered_is_named(authority: Authority, pattern: str,
 def test_one_that_has_ended_or_not_begun(authority: Authority) -> None:
     [what] = said(authority.issue(HOST, days=-1))
     assert what.startswith(f'proxy_tls_certificate is "{authority.directory}/site.pem": it ended')
+
+
+def test_one_that_has_ended_while_it_was_shown_is_a_warning(authority: Authority) -> None:
+    """A deploy makes nothing worse by then; another certificate in its place would."""
+    ended = authority.issue(HOST, days=-1).certificate.read_bytes()
+    other = authority.issue(HOST, days=-1).certificate.read_bytes()
+    assert certificates.same(ended, ended + authority.file.read_bytes())
+    assert not certificates.same(ended, other)
+    assert not certificates.same(ended, b"")
+    names = [("site_hosts", HOST)]
+    assert list(certificates.content("x", ended, names, served=True)) == []
+    assert "browsers refuse it" in certificates.remark("x", ended, served=True)
+    assert certificates.remark("x", ended) == "", "told as a problem"
 
 
 def test_one_that_ends_soon_is_a_warning(authority: Authority) -> None:
@@ -194,6 +211,66 @@ def test_the_message_has_the_line(preflight: Preflight, authority: Authority) ->
     assert "line 10." in outcome.problem(f'proxy_tls_key is "{other.key}"')
     outcome = preflight({**told, **files, "admin_host": "desk.example"})
     assert "line 11." in outcome.problem('admin_host is "desk.example", which is not in')
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "served"),
+    [("none", True, False), ("files", False, True), ("acme", True, True), ("acme", False, False)],
+)
+def test_https_goes_on_with_the_certificate_that_is_there(
+    kind: str, there: bool, served: bool
+) -> None:
+    """One that lacks a name is to be replaced, and the port is not closed for that."""
+    role = yaml.safe_load((REPOSITORY / "roles" / "nginx" / "vars" / "main.yml").read_text())
+    says = trust_as_template(role["nginx_serves_tls"])
+    given = {"nginx_tls": kind, "nginx_certificate_there": there, "nginx_certified": False}
+    assert Templar(DataLoader(), variables=given).template(says) is served
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """What the module tells of a host whose files lie below the test's folder."""
+    module = load("modules", "split_preflight")
+    monkeypatch.setattr(module, "CONF", str(tmp_path / "conf"))
+    monkeypatch.setattr(module, "LINEAGES", str(tmp_path / "live"))
+    monkeypatch.setattr(module, "process_manager", lambda: "systemd")
+
+    def look(**arguments: Any) -> dict[str, Any]:
+        given = {name: option.get("default") for name, option in module.OPTIONS.items()}
+        host = module.Host({**given, "site": "gazette", **arguments})
+        host.look()
+        return {"acme": host.acme_text, "served": host.served_text}
+
+    return look
+
+
+def test_a_certificate_of_the_authoritys_is_one_that_has_its_key(
+    told: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    assert told(acme=True)["acme"] == ""
+    folder = tmp_path / "live" / "gazette"
+    folder.mkdir(parents=True)
+    (folder / "fullchain.pem").write_text("ended, or without a name")
+    assert told(acme=True)["acme"] == ""
+    (folder / "privkey.pem").touch()
+    assert told(acme=True)["acme"] == "ended, or without a name"
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_what_visitors_are_shown_is_what_the_installed_configuration_names(
+    told: Callable[..., dict[str, Any]], tmp_path: Path, copied: bool
+) -> None:
+    assert told(tls_port=443)["served"] == ""
+    folder = tmp_path / "conf" / "nginx" / "sites" / "gazette"
+    (folder / "tls").mkdir(parents=True)
+    file = folder / "tls" / "certificate.pem" if copied else tmp_path / "own.pem"
+    file.write_text("what is shown")
+    named = "sites/gazette/tls/certificate.pem" if copied else str(file)
+    template = (REPOSITORY / "templates" / "nginx" / "site.conf.j2").read_text()
+    form = "{{ quoted(https.certificate) }}"
+    [line] = [line for line in template.splitlines() if form in line]
+    (folder / "site.conf").write_text(f"server {{\n{line.replace(form, json.dumps(named))}\n}}\n")
+    assert told(tls_port=443)["served"] == "what is shown"
 
 
 @pytest.mark.slow

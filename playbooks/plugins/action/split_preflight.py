@@ -59,6 +59,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
             if not checks.problems:
                 raise
             seen = {"failed": True, "msg": str(error)}
+        checks.shown(seen)
         if seen.get("failed") or "host" not in seen:
             if not checks.problems:
                 return {**result, **seen, "failed": True}
@@ -76,6 +77,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
             "host": {
                 **seen["host"],
                 "source": checks.origin(),
+                "acme_there": bool(seen.get("acme_certificate")),
                 "acme_certified": checks.certified(seen),
             },
         }
@@ -97,6 +99,7 @@ class _Checks:
         self._broken: set[str] = set()
         self._source: source.Source | None = None
         self._topology = topology.Topology.of(task_vars)
+        self._certificate = b""
 
     def variables(self) -> None:
         """Names, types, and what each may say."""
@@ -133,7 +136,7 @@ class _Checks:
             self._found(finding)
 
     def certificate(self) -> None:
-        """The files that lie here; those on the host are the host's to look at."""
+        """The files that lie here; those on the host are the host's to look at first."""
         if not self._has("proxy_tls", *certificates.FILES) or self._values["proxy_tls"] != "files":
             return
         if self._values[certificates.CERTIFICATE].startswith(certificates.ON_HOST):
@@ -144,7 +147,18 @@ class _Checks:
         if self._has(*certificates.FILES):
             path = self._values[certificates.CERTIFICATE]
             with open(self._loader.get_real_file(path), "rb") as file:
-                self._shown(path, file.read())
+                self._certificate = file.read()
+
+    def shown(self, seen: dict[str, Any]) -> None:
+        """What the certificate says of itself, wherever it lies, on a host that shows it."""
+        text = self._certificate or seen.get("certificate", "").encode()
+        if not text or not self._topology.proxies:
+            return
+        path = self._values[certificates.CERTIFICATE]
+        served = certificates.same(text, seen.get("certificate_served", "").encode())
+        for finding in certificates.content(path, text, self._served(), served):
+            self._found(finding)
+        self.remarks += filter(None, [certificates.remark(path, text, served)])
 
     def hooks(self) -> None:
         """Task files that lie here."""
@@ -160,12 +174,6 @@ class _Checks:
 
     def _has(self, *names: str) -> bool:
         return all(name in self._values and name not in self._broken for name in names)
-
-    def _shown(self, path: str, text: bytes) -> None:
-        """What a certificate says of itself."""
-        for finding in certificates.content(path, text, self._served()):
-            self._found(finding)
-        self.remarks += filter(None, [certificates.remark(path, text)])
 
     def _served(self) -> list[tuple[str, str]]:
         """The names that a certificate has to have."""
@@ -234,8 +242,6 @@ class _Checks:
             self._add("", "several hosts take systemd on each, and this one has none")
         for problem in seen["problems"]:
             self._add(problem["variable"], problem["what"], problem.get("mend", ""))
-        if seen.get("certificate"):
-            self._shown(self._values[certificates.CERTIFICATE], seen["certificate"].encode())
         told = seen.get("settings") or {}
         if self._source is None or "site_settings" in self._broken:
             return

@@ -51,7 +51,8 @@ host: {description: What later roles need to know of the host., type: dict, retu
 problems: {description: "In the way: variable, what, mend.", type: list, returned: always}
 remarks: {description: What is worth a warning., type: list, returned: always}
 certificate: {description: "The certificate's text, where it is here.", type: str, returned: always}
-acme_certificate: {description: "The authority's, where one is here.", type: str, returned: always}
+certificate_served: {description: "That of the one that nginx has.", type: str, returned: always}
+acme_certificate: {description: "The authority's, with a key here.", type: str, returned: always}
 settings: {description: "Not Python (error), or empty.", type: dict, returned: always}
 """
 
@@ -75,6 +76,8 @@ OPTIONS = {
 }
 
 STATE = "/var/lib/django-split"
+CONF = "/etc/django-split"
+LINEAGES = "/etc/letsencrypt/live"
 RUN = "/run"
 SUPPORTED = {("debian", "12"), ("debian", "13")}
 UNTRIED = {("ubuntu", "22.04"), ("ubuntu", "24.04")}
@@ -116,6 +119,7 @@ class Host:
         self.settings: dict[str, Any] = {}
         self.facts: dict[str, Any] = {}
         self.certificate_text = ""
+        self.served_text = ""
         self.acme_text = ""
 
     def problem(self, variable: str, what: str, mend: str = "") -> None:
@@ -161,6 +165,8 @@ class Host:
             self.acme()
         if self.params["certificate"]:
             self.certificate(*self.params["certificate"])
+        if site and self.params["tls_port"]:
+            self.served(site)
         if site:
             self.names(site)
 
@@ -286,11 +292,19 @@ class Host:
                 "and the host has no systemd",
                 "Set proxy_tls: files, and have the files renewed elsewhere.",
             )
-        try:
-            with open(f"/etc/letsencrypt/live/{self.params['site']}/fullchain.pem") as file:
-                self.acme_text = file.read()
-        except OSError:
-            pass
+        folder = os.path.join(LINEAGES, str(self.params["site"]))
+        # One without its key is none: nginx would not take it.
+        if os.path.exists(os.path.join(folder, "privkey.pem")):
+            self.acme_text = contents(os.path.join(folder, "fullchain.pem"))
+
+    def served(self, site: str) -> None:
+        """The certificate that visitors are shown: the configuration of an earlier run names it."""
+        scope = "" if self.facts["process_manager"] == "systemd" else site
+        folder = os.path.join(CONF, scope, "nginx")
+        told = contents(os.path.join(folder, "sites", site, "site.conf"))
+        named = re.search(r'^ *ssl_certificate "(.+)";$', told, re.MULTILINE)
+        if named:
+            self.served_text = contents(os.path.join(folder, named.group(1)))
 
     def certificate(self, certificate: str, key: str) -> None:
         """Files that something on this host renews: nginx reads them where they are."""
@@ -429,6 +443,15 @@ def plain(address: str) -> str:
     return "0.0.0.0" if address == "*" else address.strip("[]")  # noqa: S104 (only tried, not served)
 
 
+def contents(path: str) -> str:
+    """A file's text; none where there is no such file."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
 def listed(texts: list[str]) -> str:
     """ "a is", or "a, b and c are"."""
     return f"{texts[0]} is" if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]} are"
@@ -521,6 +544,7 @@ def main() -> None:
         problems=host.problems,
         remarks=host.remarks,
         certificate=host.certificate_text,
+        certificate_served=host.served_text,
         acme_certificate=host.acme_text,
         settings=host.settings,
     )

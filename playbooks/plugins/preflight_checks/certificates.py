@@ -97,8 +97,14 @@ def mismatch(error: ssl.SSLError, certificate: str) -> str:
     return f"OpenSSL cannot load it with {certificate} ({error.reason or error})"
 
 
-def content(path: str, text: bytes, names: list[tuple[str, str]]) -> Iterator[Finding]:
-    """Names and dates of a certificate; `names` are (variable, host name)."""
+def content(
+    path: str, text: bytes, names: list[tuple[str, str]], served: bool = False
+) -> Iterator[Finding]:
+    """Names and dates of a certificate; `names` are (variable, host name).
+
+    One that is `served` already is not refused for its end: a run makes nothing worse for
+    visitors, and may bring what they need more.
+    """
     said = f'{CERTIFICATE} is "{path}": '
     try:
         certificate = x509.load_pem_x509_certificates(text)[0]
@@ -107,9 +113,9 @@ def content(path: str, text: bytes, names: list[tuple[str, str]]) -> Iterator[Fi
         return
     now = datetime.datetime.now(datetime.timezone.utc)
     if certificate.not_valid_after_utc < now:
-        yield Finding(
-            CERTIFICATE, f"{said}it ended on {certificate.not_valid_after_utc:%Y-%m-%d}. Renew it."
-        )
+        if not served:
+            ended = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+            yield Finding(CERTIFICATE, f"{said}it ended on {ended}. Renew it.")
     elif certificate.not_valid_before_utc > now:
         yield Finding(
             CERTIFICATE,
@@ -128,14 +134,25 @@ def content(path: str, text: bytes, names: list[tuple[str, str]]) -> Iterator[Fi
             )
 
 
-def remark(path: str, text: bytes) -> str:
-    """What is worth a warning: a certificate that ends soon."""
+def same(text: bytes, other: bytes) -> bool:
+    """Whether two files have one certificate; which authorities follow it does not matter."""
+    try:
+        first, second = (x509.load_pem_x509_certificates(each)[0] for each in (text, other))
+    except ValueError:
+        return False
+    return first == second
+
+
+def remark(path: str, text: bytes, served: bool = False) -> str:
+    """What is worth a warning: a certificate that ends soon, or that visitors see ended."""
     try:
         end = x509.load_pem_x509_certificates(text)[0].not_valid_after_utc
     except ValueError:
         return ""
     days = (end - datetime.datetime.now(datetime.timezone.utc)).days
-    return f"{path} ends in {days} days ({end:%Y-%m-%d})" if 0 <= days < DAYS else ""
+    if days < 0:
+        return f"{path} ended on {end:%Y-%m-%d}, and browsers refuse it: renew it" if served else ""
+    return f"{path} ends in {days} days ({end:%Y-%m-%d})" if days < DAYS else ""
 
 
 def alternatives(certificate: x509.Certificate) -> list[str]:
