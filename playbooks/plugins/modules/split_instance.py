@@ -38,6 +38,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_disk import sync_directory
 from ansible.module_utils.split_service import ServiceError, Supervisor, Systemd, manager_for
 from ansible.module_utils.split_unix import UnixConnection
 
@@ -136,6 +137,26 @@ def flip(link: str, target: str) -> None:
     os.rename(link + ".new", link)
 
 
+def give(manager: Systemd | Supervisor, name: str, old: list[str], link: str, target: str) -> None:
+    """Give ``name``, which listens on ``target``, the traffic, and end the others.
+
+    Both are enabled for a moment: a reboot in between comes back with whichever the link names.
+    Behind a power cut too: /etc and the site's folder may be on two file systems, of which each
+    keeps its own order.
+    """
+    manager.enable(name)
+    flipped = os.path.islink(link) and os.readlink(link) == target
+    if not flipped:
+        flip(link, target)
+    # Where a run that was killed has flipped, it may not be on the disk either.
+    sync_directory(os.path.dirname(link))
+    if old and not flipped:
+        time.sleep(DRAIN_SECONDS)
+    for other in old:
+        manager.disable(other)
+        manager.stop(other)
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     wanted = module.params
@@ -184,15 +205,7 @@ def main() -> None:
     if wanted["state"] == "gated":
         module.exit_json(**result)
     try:
-        # Both enabled for a moment: a reboot in between comes back with whichever the link names.
-        manager.enable(name)
-        if not flipped:
-            flip(wanted["link"], wanted["socket"])
-            if old:
-                time.sleep(DRAIN_SECONDS)
-        for other in old:
-            manager.disable(other)
-            manager.stop(other)
+        give(manager, name, old, wanted["link"], wanted["socket"])
     except (ServiceError, OSError) as error:
         module.fail_json(msg=f"{name} does not serve: {error}", **result)
     module.exit_json(**result)
