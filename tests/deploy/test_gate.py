@@ -130,7 +130,7 @@ class _Module:
 
 
 @pytest.mark.parametrize(
-    ("serving", "before", "told", "stopped"),
+    ("flipped", "before", "told", "stopped"),
     [
         (False, "/run/s/main/main-0123.sock", "served before still does", ["s-main@4567"]),
         (False, "", "None serves yet", ["s-main@4567"]),
@@ -138,10 +138,10 @@ class _Module:
     ],
 )
 def test_a_refused_release_is_told_with_what_serves_now(
-    serving: bool, before: str, told: str, stopped: list[str]
+    flipped: bool, before: str, told: str, stopped: list[str]
 ) -> None:
     module, manager = _Module(), _Manager()
-    instance.give_up(module, manager, "s-main@4567", serving, before, "the gate refused it")
+    instance.give_up(module, manager, "s-main@4567", flipped, before, "the gate refused it")
     assert told in module.msg
     assert "no module" in module.msg
     assert manager.stopped == stopped

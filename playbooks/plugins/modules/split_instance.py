@@ -182,7 +182,9 @@ def main() -> None:
         result.update(stopped=[], changed=running == (wanted["state"] == "withdrawn"))
         if wanted["state"] == "withdrawn" and flipped:
             result["changed"] = False
-    if module.check_mode or not result["changed"]:
+    # One that a killed run has left running may not have been asked, or not have passed.
+    asked = wanted["state"] == "gated" and not flipped
+    if module.check_mode or not (result["changed"] or asked):
         module.exit_json(**result)
     if wanted["state"] == "withdrawn":
         manager.disable(name)
@@ -194,14 +196,14 @@ def main() -> None:
         if not running:
             manager.start(name)
     except ServiceError as error:
-        give_up(module, manager, name, flipped or running, live, str(error))
+        give_up(module, manager, name, flipped, live, str(error))
     if not (flipped and running):
         wrong = pass_gate(wanted["socket"], wanted["gate"], lambda: manager.running(name))
         if wrong:
             why = f"the gate refused it: {wrong}" + advice(
                 wanted["instance"], wanted["gate"], wrong
             )
-            give_up(module, manager, name, flipped or running, live, why)
+            give_up(module, manager, name, flipped, live, why)
     if wanted["state"] == "gated":
         module.exit_json(**result)
     try:
@@ -229,20 +231,20 @@ def give_up(
     module: AnsibleModule,
     manager: Systemd | Supervisor,
     name: str,
-    serving: bool,
+    flipped: bool,
     before: str,
     why: str,
 ) -> None:
     """Leave the old release serving, and say why this one does not."""
     log = manager.log(name)
-    if not serving:
+    if not flipped:
         # A new release that failed must not come back with the next reboot.
         manager.stop(name)
         manager.disable(name)
     left = (
         f"The release that served before still does ({before})." if before else "None serves yet."
     )
-    if serving:
+    if flipped:
         left = "It is the one that has the traffic."
     module.fail_json(
         msg="{} does not serve: {}\n{}\n{} Mend the cause and run the same command again.".format(
