@@ -1,0 +1,73 @@
+"""Processes that ended for a migration are back with the release that serves, whatever fails behind
+it: the roles' and playbooks' own tasks, by Ansible, with modules that only write down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.plugins import REPOSITORY
+
+from . import writing
+
+SITE = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": "/usr/bin/python3",
+    "site_name": "gazette",
+    "site_processes": [{"name": "ticker", "command": "x", "before_migrations": "stop"}],
+    "split_release_id": "n3w",
+}
+
+
+def refused(place: Path, play: dict[str, Any], **modules: str) -> str:
+    """Run a play that fails on the one host of the site; what is said."""
+    hosts = {"all": {"children": {"admin": {"hosts": {"one": SITE}}}}}
+    (place / "hosts.yml").write_text(json.dumps(hosts))
+    shared = {
+        "hosts": "admin",
+        "gather_facts": False,
+        "vars_files": [str(REPOSITORY / "playbooks/vars/site.yml")],
+    }
+    (place / "play.yml").write_text(json.dumps([{**shared, **play}]))
+    ran = subprocess.run(
+        [
+            Path(sys.executable).with_name("ansible-playbook"),
+            *("-i", place / "hosts.yml", place / "play.yml"),
+        ],
+        cwd=REPOSITORY,
+        env={
+            **os.environ,
+            "ANSIBLE_LIBRARY": writing.library(place, split_service=writing.SERVICE, **modules),
+            "ANSIBLE_ROLES_PATH": f"{place}/roles:{REPOSITORY}/roles",
+            "ANSIBLE_NOCOLOR": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_when_static_files_cannot_be_shown(tmp_path: Path) -> None:
+    """The release is built and the database migrated by then."""
+    role = tmp_path / "roles" / "release"
+    shutil.copytree(REPOSITORY / "roles" / "release", role)
+    tasks = yaml.safe_load((role / "tasks" / "main.yml").read_text())
+    [static] = [task for task in tasks if "static.yml" in json.dumps(task)]
+    (role / "tasks" / "shown.yml").write_text(json.dumps([static]))
+    shown = {"ansible.builtin.include_role": {"name": "release", "tasks_from": "shown"}}
+    said = refused(tmp_path, {"tasks": [shown]}, split_static=writing.FULL)
+    assert writing.said(tmp_path) == ["resumed gazette-ticker"], said
+    assert "Static files, added: failed." in said
+    assert "No space left on device" in said
+    assert "Nobody's traffic has moved" in said
