@@ -125,8 +125,8 @@ class _Manager:
 
 
 class _Module:
-    def fail_json(self, msg: str) -> None:
-        self.msg = msg
+    def fail_json(self, msg: str, **said: object) -> None:
+        self.msg, self.said = msg, said
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,9 @@ def test_a_refused_release_is_told_with_what_serves_now(
     flipped: bool, before: str, told: str, stopped: list[str]
 ) -> None:
     module, manager = _Module(), _Manager()
-    instance.give_up(module, manager, "s-main@4567", flipped, before, "the gate refused it")
+    result = {"before": before}
+    instance.give_up(module, manager, "s-main@4567", flipped, result, "the gate refused it")
     assert told in module.msg
     assert "no module" in module.msg
     assert manager.stopped == stopped
+    assert module.said == (result if flipped else {}), "it has something to go back from"

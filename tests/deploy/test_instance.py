@@ -96,6 +96,7 @@ class Site:
             release=release,
             socket=str(self.run / f"main-{release}.sock"),
             link=str(self.run / "live" / "main.sock"),
+            current=str(self.run / "current"),
             gate={"host": "site.example", "text": "Gazette", "seconds": 20},
         )
 
@@ -147,6 +148,7 @@ def site(run_module: RunModule) -> Iterator[Site]:
     for release in ("01d", "2e0"):
         made.answers(release, "200 Gazette")
     made.ask("serving", "01d")
+    (made.run / "current").symlink_to("releases/01d")
     yield made
     supervisor.terminate()
     supervisor.wait(20)
@@ -163,6 +165,16 @@ def test_the_new_one_is_started_asked_and_given_the_traffic(site: Site) -> None:
     assert (done["changed"], Path(done["before"]).name) == (True, "main-01d.sock")
     assert (site.serves(), site.running(), site.enabled()) == ("2e0", ["2e0"], ["2e0"])
     assert not site.ask("serving", "2e0")["changed"]
+
+
+def test_what_a_killed_run_has_flipped_can_go_back(site: Site) -> None:
+    site.ask("serving", "2e0")
+    again = site.ask("serving", "2e0")
+    assert (again["changed"], Path(again["before"]).name) == (False, "main-01d.sock")
+    # The deploy has come to its end: what was before that is no business of the next one's.
+    (site.run / "current").unlink()
+    (site.run / "current").symlink_to("releases/2e0")
+    assert site.ask("serving", "2e0")["before"] == ""
 
 
 def test_one_that_is_refused_when_it_runs_already_ends_and_is_told_so(site: Site) -> None:

@@ -61,17 +61,21 @@ def test_who_was_not_flipped_has_nothing_to_go_back_from() -> None:
     hosts = {
         "gated": {"instance_done": done("gated")},
         "refused": {"instance_done": {"failed": True, "msg": "the gate refused it"}},
-        "same": {"instance_done": done(changed=False)},
         "first": {"instance_done": done(before="")},
         "away": {"instance_done": {"unreachable": True, "msg": "no route", "changed": False}},
     }
     assert backs(hosts) == []
 
 
+def test_what_a_killed_run_has_flipped_goes_back_too() -> None:
+    """This run found it flipped, and changed nothing there."""
+    assert backs({"one": {"instance_done": done(changed=False)}}) == [("one", "main", "0ld")]
+
+
 MODULE = """
 from ansible.module_utils.basic import AnsibleModule
 import os
-words = ("state", "site", "instance", "release", "socket", "link", "gate")
+words = ("state", "site", "instance", "release", "socket", "link", "current", "gate")
 module = AnsibleModule(argument_spec={word: {"type": "raw"} for word in words})
 state, instance, release = (module.params[word] for word in ("state", "instance", "release"))
 said = {"state": state, "instance": instance, "serves": release, "changed": True}

@@ -24,6 +24,11 @@ options:
   release: {description: The release's id., type: str, required: true}
   socket: {description: The new gunicorn's socket., type: path, required: true}
   link: {description: What nginx connects through., type: path, required: true}
+  current:
+    description: >-
+      Names the release that served when no deploy was under way: what I(before) is where a run that
+      was killed has flipped already.
+    type: path
   gate:
     description: What the new process must answer, through its socket, before it gets traffic.
     type: dict
@@ -49,6 +54,7 @@ OPTIONS = {
     "release": {"type": "str", "required": True},
     "socket": {"type": "path", "required": True},
     "link": {"type": "path", "required": True},
+    "current": {"type": "path"},
     "gate": {
         "type": "dict",
         "required": True,
@@ -157,6 +163,16 @@ def give(manager: Systemd | Supervisor, name: str, old: list[str], link: str, ta
         manager.stop(other)
 
 
+def before(live: str, target: str, current: str | None) -> str:
+    """The socket that had the traffic before ``target``; "" where none had, or that is long ago."""
+    if live != target:
+        return live
+    release = os.path.basename(os.readlink(current)) if current and os.path.islink(current) else ""
+    folder, name = os.path.split(target)
+    other = os.path.join(folder, "{}-{}.sock".format(name.partition("-")[0], release))
+    return other if release and other != target else ""
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     wanted = module.params
@@ -173,7 +189,8 @@ def main() -> None:
         "state": wanted["state"],
         "instance": wanted["instance"],
         "serves": wanted["release"],
-        "before": live,
+        # What a deploy that fails further on goes back to; nothing where none is under way.
+        "before": before(live, wanted["socket"], wanted["current"]),
         "stopped": old,
         "changed": not (flipped and running and enabled) or bool(old),
     }
@@ -196,14 +213,14 @@ def main() -> None:
         if not running:
             manager.start(name)
     except ServiceError as error:
-        give_up(module, manager, name, flipped, live, str(error))
+        give_up(module, manager, name, flipped, result, str(error))
     if not (flipped and running):
         wrong = pass_gate(wanted["socket"], wanted["gate"], lambda: manager.running(name))
         if wrong:
             why = f"the gate refused it: {wrong}" + advice(
                 wanted["instance"], wanted["gate"], wrong
             )
-            give_up(module, manager, name, flipped, live, why)
+            give_up(module, manager, name, flipped, result, why)
     if wanted["state"] == "gated":
         module.exit_json(**result)
     try:
@@ -232,24 +249,24 @@ def give_up(
     manager: Systemd | Supervisor,
     name: str,
     flipped: bool,
-    before: str,
+    result: dict[str, Any],
     why: str,
 ) -> None:
     """Leave the old release serving, and say why this one does not."""
-    log = manager.log(name)
+    log, old = manager.log(name), result["before"]
     if not flipped:
         # A new release that failed must not come back with the next reboot.
         manager.stop(name)
         manager.disable(name)
-    left = (
-        f"The release that served before still does ({before})." if before else "None serves yet."
-    )
+    left = f"The release that served before still does ({old})." if old else "None serves yet."
     if flipped:
         left = "It is the one that has the traffic."
     module.fail_json(
         msg="{} does not serve: {}\n{}\n{} Mend the cause and run the same command again.".format(
             name, why, "Its log ends with:\n" + log if log else "It wrote no log.", left
-        )
+        ),
+        # Where nothing was flipped there is nothing to go back from.
+        **(result if flipped else {}),
     )
 
 
