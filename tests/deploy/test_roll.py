@@ -81,7 +81,7 @@ state, instance, release = (module.params[word] for word in ("state", "instance"
 said = {"state": state, "instance": instance, "serves": release, "changed": True}
 said["before"] = f"/run/gazette/{instance}/{instance}-0ld.sock"
 with open(SAID, "a") as file:
-    file.write(f"{os.environ['HOST']} {instance} {release}\\n")
+    file.write(f"{state} {os.environ['HOST']} {instance} {release}\\n")
 if (os.environ["HOST"], instance, release) == ("three", "main", "n3w"):
     module.fail_json(msg="the old one does not end", **said)
 module.exit_json(**said)
@@ -148,10 +148,13 @@ def test_a_host_that_fails_takes_back_those_that_were_flipped_and_spares_the_res
     assert "the old one does not end" in said
     assert "went back to the one before" in said
     assert "The other hosts were not touched" in said
-    mains = {line.split()[0] for line in done if line.endswith("main n3w")}
+    mains = {line.split()[1] for line in done if line.endswith("main n3w")}
     assert mains == {"one", "two", "three"}
     # Once each, whichever host does it for the others.
-    back = sorted(line.partition(" ")[2] for line in done if line.endswith(" 0ld"))
+    back = sorted(line.split(" ", 2)[2] for line in done if line.endswith(" 0ld"))
     assert back == ["admin 0ld"] * 2 + ["main 0ld"] * 3
+    # Also where it was started and its turn did not come.
+    ended = sorted(line.split(" ", 2)[2] for line in done if line.startswith("withdrawn "))
+    assert ended == ["admin n3w"] * 2 + ["main n3w"] * 4
     # What ended before tables changed is with the release that serves again, when that does.
     assert done[-1] == "resumed gazette-ticker"
