@@ -130,7 +130,7 @@ class _Module:
 
 
 @pytest.mark.parametrize(
-    ("flipped", "before", "told", "stopped"),
+    ("flipped", "live", "told", "stopped"),
     [
         (False, "/run/s/main/main-0123.sock", "served before still does", ["s-main@4567"]),
         (False, "", "None serves yet", ["s-main@4567"]),
@@ -138,12 +138,12 @@ class _Module:
     ],
 )
 def test_a_refused_release_is_told_with_what_serves_now(
-    flipped: bool, before: str, told: str, stopped: list[str]
+    flipped: bool, live: str, told: str, stopped: list[str]
 ) -> None:
     module, manager = _Module(), _Manager()
-    result = {"before": before}
-    instance.give_up(module, manager, "s-main@4567", flipped, result, "the gate refused it")
+    result = {"before": "/run/s/main/main-0123.sock"} if flipped else {}
+    instance.give_up(module, manager, "s-main@4567", live, result, "the gate refused it")
     assert told in module.msg
     assert "no module" in module.msg
     assert manager.stopped == stopped
-    assert module.said == (result if flipped else {}), "it has something to go back from"
+    assert module.said == result

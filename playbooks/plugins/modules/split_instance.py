@@ -199,6 +199,8 @@ def main() -> None:
         result.update(stopped=[], changed=running == (wanted["state"] == "withdrawn"))
         if wanted["state"] == "withdrawn" and flipped:
             result["changed"] = False
+        if not flipped:
+            result["before"] = ""
     # One that a killed run has left running may not have been asked, or not have passed.
     asked = wanted["state"] == "gated" and not flipped
     if module.check_mode or not (result["changed"] or asked):
@@ -213,14 +215,14 @@ def main() -> None:
         if not running:
             manager.start(name)
     except ServiceError as error:
-        give_up(module, manager, name, flipped, result, str(error))
+        give_up(module, manager, name, live, result if flipped else {}, str(error))
     if not (flipped and running):
         wrong = pass_gate(wanted["socket"], wanted["gate"], lambda: manager.running(name))
         if wrong:
             why = f"the gate refused it: {wrong}" + advice(
                 wanted["instance"], wanted["gate"], wrong
             )
-            give_up(module, manager, name, flipped, result, why)
+            give_up(module, manager, name, live, result if flipped else {}, why)
     if wanted["state"] == "gated":
         module.exit_json(**result)
     try:
@@ -248,25 +250,27 @@ def give_up(
     module: AnsibleModule,
     manager: Systemd | Supervisor,
     name: str,
-    flipped: bool,
-    result: dict[str, Any],
+    live: str,
+    flipped: dict[str, Any],
     why: str,
 ) -> None:
-    """Leave the old release serving, and say why this one does not."""
-    log, old = manager.log(name), result["before"]
+    """Leave what serves serving, and say why this one does not.
+
+    ``flipped`` is what a caller goes back by where this one has the traffic, else it is empty.
+    """
+    log = manager.log(name)
     if not flipped:
         # A new release that failed must not come back with the next reboot.
         manager.stop(name)
         manager.disable(name)
-    left = f"The release that served before still does ({old})." if old else "None serves yet."
+    left = f"The release that served before still does ({live})." if live else "None serves yet."
     if flipped:
         left = "It is the one that has the traffic."
     module.fail_json(
         msg="{} does not serve: {}\n{}\n{} Mend the cause and run the same command again.".format(
             name, why, "Its log ends with:\n" + log if log else "It wrote no log.", left
         ),
-        # Where nothing was flipped there is nothing to go back from.
-        **(result if flipped else {}),
+        **flipped,
     )
 
 
