@@ -125,12 +125,12 @@ class _Manager:
 
 
 class _Module:
-    def fail_json(self, msg: str) -> None:
-        self.msg = msg
+    def fail_json(self, msg: str, **said: object) -> None:
+        self.msg, self.said = msg, said
 
 
 @pytest.mark.parametrize(
-    ("serving", "before", "told", "stopped"),
+    ("flipped", "live", "told", "stopped"),
     [
         (False, "/run/s/main/main-0123.sock", "served before still does", ["s-main@4567"]),
         (False, "", "None serves yet", ["s-main@4567"]),
@@ -138,10 +138,12 @@ class _Module:
     ],
 )
 def test_a_refused_release_is_told_with_what_serves_now(
-    serving: bool, before: str, told: str, stopped: list[str]
+    flipped: bool, live: str, told: str, stopped: list[str]
 ) -> None:
     module, manager = _Module(), _Manager()
-    instance.give_up(module, manager, "s-main@4567", serving, before, "the gate refused it")
+    result = {"before": "/run/s/main/main-0123.sock"} if flipped else {}
+    instance.give_up(module, manager, "s-main@4567", live, result, "the gate refused it")
     assert told in module.msg
     assert "no module" in module.msg
     assert manager.stopped == stopped
+    assert module.said == result

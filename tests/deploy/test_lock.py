@@ -19,8 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.plugins import REPOSITORY
+
+from . import writing
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who keeps locks in /run")
 
@@ -253,6 +256,43 @@ def test_unlock_ends_it_says_whose_it_was_and_its_run_stops(site: Site) -> None:
     code, said = site.run(f"- import_playbook: {PLAYBOOKS}/unlock.yml\n")
     assert code == 0
     assert f"No deploy of {site.name} held the lock." in said
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_run_whose_lock_is_gone_leaves_the_processes_to_whoever_holds_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, another: bool
+) -> None:
+    """They ended for this run's migration, or are to see none of the other's just now."""
+    monkeypatch.setenv(
+        "ANSIBLE_LIBRARY", writing.library(site.folder, split_service=writing.SERVICE)
+    )
+    first_play = yaml.safe_load((PLAYBOOKS / "instances.yml").read_text())[0]
+    # Without the first, which asks the host what there is of the site.
+    held = {**first_play, "pre_tasks": first_play["pre_tasks"][1:], "tasks": []}
+    held["vars_files"] = [str(PLAYBOOKS / "vars" / "site.yml")]
+    worker = {"name": "ticker", "command": "x", "before_migrations": "stop"}
+    held["vars"] = {"site_processes": [worker]}
+    goes_on = shell(f"touch {site.folder}/on; until test -e {site.folder}/stop; do sleep 0.1; done")
+    first = site.start(play(goes_on, lease=LONG) + json.dumps([held])[1:-1].join(("- ", "\n")))
+    site.reached("on")
+    assert site.run(f"- import_playbook: {PLAYBOOKS}/unlock.yml\n")[0] == 0
+    # Its keeper has seen so before another may come.
+    time.sleep(1)
+    second = None
+    if another:
+        waits = shell(
+            f"touch {site.folder}/other; until test -e {site.folder}/end; do sleep 0.1; done"
+        )
+        second = site.start(play(waits, lease=LONG))
+        site.reached("other")
+    (site.folder / "stop").touch()
+    code, said = ended(first)
+    (site.folder / "end").touch()
+    if second:
+        assert ended(second)[0] == 0
+    assert code != 0
+    assert f"This run does not hold the lock of {site.name} any more: it was ended" in said
+    assert writing.said(site.folder) == ([] if another else [f"resumed {site.name}-ticker"])
 
 
 def test_check_mode_takes_no_lock(site: Site) -> None:

@@ -19,6 +19,8 @@ import yaml
 from tests.support.plugins import REPOSITORY
 from tests.support.role_variables import role_variable
 
+from . import writing
+
 
 def backs(hosts: dict[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Host, instance and release of each that goes back; all hosts are main's and the admin's."""
@@ -53,23 +55,27 @@ def test_who_was_not_flipped_has_nothing_to_go_back_from() -> None:
     hosts = {
         "gated": {"instance_done": done("gated")},
         "refused": {"instance_done": {"failed": True, "msg": "the gate refused it"}},
-        "same": {"instance_done": done(changed=False)},
         "first": {"instance_done": done(before="")},
         "away": {"instance_done": {"unreachable": True, "msg": "no route", "changed": False}},
     }
     assert backs(hosts) == []
 
 
+def test_what_a_killed_run_has_flipped_goes_back_too() -> None:
+    """This run found it flipped, and changed nothing there."""
+    assert backs({"one": {"instance_done": done(changed=False)}}) == [("one", "main", "0ld")]
+
+
 MODULE = """
 from ansible.module_utils.basic import AnsibleModule
 import os
-words = ("state", "site", "instance", "release", "socket", "link", "gate")
+words = ("state", "site", "instance", "release", "socket", "link", "current", "gate")
 module = AnsibleModule(argument_spec={word: {"type": "raw"} for word in words})
 state, instance, release = (module.params[word] for word in ("state", "instance", "release"))
 said = {"state": state, "instance": instance, "serves": release, "changed": True}
 said["before"] = f"/run/gazette/{instance}/{instance}-0ld.sock"
-with open(os.environ["SAID"], "a") as file:
-    file.write(f"{os.environ['HOST']} {instance} {release}\\n")
+with open(SAID, "a") as file:
+    file.write(f"{state} {os.environ['HOST']} {instance} {release}\\n")
 if (os.environ["HOST"], instance, release) == ("three", "main", "n3w"):
     module.fail_json(msg="the old one does not end", **said)
 module.exit_json(**said)
@@ -84,6 +90,7 @@ HOSTS = {
             "split_release_id": "n3w",
             "split_plan": {"admin": {}, "proxy": {}},
             "split_host": {"process_manager": "systemd"},
+            "site_processes": [{"name": "ticker", "command": "x", "before_migrations": "stop"}],
         },
         "children": {
             "admin": {"hosts": {"desk": {}, "one": {}}},
@@ -95,15 +102,14 @@ HOSTS = {
 
 def roll(place: Path, serial: int | str) -> tuple[str, list[str]]:
     """Roll a release that the host called three refuses to main: what is said, and what is done."""
-    (place / "library").mkdir()
-    (place / "library" / "split_instance.py").write_text(MODULE)
+    modules = writing.library(place, split_instance=MODULE, split_service=writing.SERVICE)
     (place / "hosts.yml").write_text(json.dumps(HOSTS))
     plays = yaml.safe_load((REPOSITORY / "playbooks" / "instances.yml").read_text())
     both = [play for play in plays if play["name"] in ("Admin instance", "Main instance")]
     for play in both:
         del play["pre_tasks"]
         play["vars_files"] = [str(REPOSITORY / "playbooks/vars/site.yml")]
-        play["environment"] = {"HOST": "{{ inventory_hostname }}", "SAID": str(place / "said")}
+        play["environment"] = {"HOST": "{{ inventory_hostname }}"}
     # In the playbook the gate comes before: a play's own keywords know hosts once one has run.
     first = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}
     (place / "roll.yml").write_text(json.dumps([first, *both]))
@@ -116,7 +122,7 @@ def roll(place: Path, serial: int | str) -> tuple[str, list[str]]:
         cwd=REPOSITORY,
         env={
             **os.environ,
-            "ANSIBLE_LIBRARY": f"{place}/library:playbooks/plugins/modules",
+            "ANSIBLE_LIBRARY": modules,
             "ANSIBLE_NOCOLOR": "1",
         },
         stdin=subprocess.DEVNULL,
@@ -125,7 +131,7 @@ def roll(place: Path, serial: int | str) -> tuple[str, list[str]]:
         timeout=120,
     )
     assert ran.returncode == 2, ran.stdout + ran.stderr
-    return ran.stdout, (place / "said").read_text().splitlines()
+    return ran.stdout, writing.said(place)
 
 
 @pytest.mark.parametrize("serial", [1, "75%"])
@@ -136,8 +142,13 @@ def test_a_host_that_fails_takes_back_those_that_were_flipped_and_spares_the_res
     assert "the old one does not end" in said
     assert "went back to the one before" in said
     assert "The other hosts were not touched" in said
-    mains = {line.split()[0] for line in done if line.endswith("main n3w")}
+    mains = {line.split()[1] for line in done if line.endswith("main n3w")}
     assert mains == {"one", "two", "three"}
     # Once each, whichever host does it for the others.
-    back = sorted(line.partition(" ")[2] for line in done if line.endswith(" 0ld"))
+    back = sorted(line.split(" ", 2)[2] for line in done if line.endswith(" 0ld"))
     assert back == ["admin 0ld"] * 2 + ["main 0ld"] * 3
+    # Also where it was started and its turn did not come.
+    ended = sorted(line.split(" ", 2)[2] for line in done if line.startswith("withdrawn "))
+    assert ended == ["admin n3w"] * 2 + ["main n3w"] * 4
+    # What ended before tables changed is with the release that serves again, when that does.
+    assert done[-1] == "resumed gazette-ticker"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.support.plugins import load
+from tests.support.plugins import REPOSITORY, load
 
 source = load("action", "split_source")
+
+WHO = ("-c", "user.name=t", "-c", "user.email=t@example.org")
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def git(folder: Path, *words: str) -> str:
     done = subprocess.run(
-        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", folder, *words],
+        ["git", *WHO, "-C", folder, *words],
         check=True,
         capture_output=True,
         text=True,
@@ -135,6 +140,69 @@ def test_a_git_version_is_the_commit_that_it_names(site: Path, cache: Path) -> N
         assert sorted(tar.getnames()) == ["manage.py", "mysite/settings.py"]
 
 
+def test_a_folder_that_has_changed_is_not_packed_as_what_it_was(site: Path, cache: Path) -> None:
+    before = source.tree_digest(site)
+    (site / "new.py").write_text("")
+    with pytest.raises(source.ChangedError, match="changed since the release was named"):
+        source.pack("directory", str(site), before)
+    assert list((cache / "sources").iterdir()) == []
+    # Where it was packed in time, that is what every host of the run gets.
+    packed = source.pack("directory", str(site), source.tree_digest(site))
+    named = source.tree_digest(site)
+    (site / "newer.py").write_text("")
+    assert source.pack("directory", str(site), named) == packed
+
+
+def test_the_wheel_goes_with_what_the_release_was_named_by(cache: Path) -> None:
+    with pytest.raises(source.ChangedError, match="django-split itself has changed"):
+        source.own_wheel("another")
+
+
+def test_a_branch_that_moves_during_the_run_does_not_change_what_is_packed(
+    site: Path, tmp_path: Path
+) -> None:
+    """The role's own tasks: named, then packed, and somebody pushes in between."""
+    git(site, "init", "-q", "-b", "main")
+    git(site, "add", ".")
+    git(site, "commit", "-qm", "one")
+    roles = REPOSITORY / "roles" / "release" / "tasks"
+    named = yaml.safe_load((roles / "name.yml").read_text())[0]
+    packed = yaml.safe_load((roles / "place.yml").read_text())[0]
+    push = f"cd {site} && touch new.py && git add . && git {' '.join(WHO)} commit -qm two"
+    shown = {"content": "{{ release_packed.archive }}", "dest": str(tmp_path / "said")}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {
+            "release_source": site.as_uri(),
+            "release_version": "main",
+            "release_inputs": {},
+            "ansible_python_interpreter": "/usr/bin/python3",
+        },
+        "tasks": [
+            named,
+            {"ansible.builtin.shell": push},
+            packed,
+            {"ansible.builtin.copy": shown},
+        ],
+    }
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    ran = subprocess.run(
+        [
+            Path(sys.executable).with_name("ansible-playbook"),
+            *("-i", "localhost,", "-c", "local", tmp_path / "play.yml"),
+        ],
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    with tarfile.open((tmp_path / "said").read_text()) as tar:
+        assert sorted(tar.getnames()) == ["manage.py", "mysite/settings.py"]
+
+
 @pytest.mark.parametrize(
     ("said", "version", "kind"),
     [
@@ -151,9 +219,10 @@ def test_what_kind_of_source_it_is(said: str, version: str, kind: str) -> None:
 
 
 def test_inputs_are_part_of_the_name_and_the_order_of_their_keys_is_not() -> None:
-    one = source.release_id("digest", {"a": 1, "b": {"c": 2, "d": 3}})
-    assert one == source.release_id("digest", {"b": {"d": 3, "c": 2}, "a": 1})
-    assert one != source.release_id("digest", {"a": 1, "b": {"c": 2, "d": 4}})
+    one = source.release_id("digest", "own", {"a": 1, "b": {"c": 2, "d": 3}})
+    assert one == source.release_id("digest", "own", {"b": {"d": 3, "c": 2}, "a": 1})
+    assert one != source.release_id("digest", "own", {"a": 1, "b": {"c": 2, "d": 4}})
+    assert one != source.release_id("digest", "another", {"a": 1, "b": {"c": 2, "d": 3}})
     assert len(one) == 12
 
 

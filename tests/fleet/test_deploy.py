@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -423,6 +424,148 @@ def test_a_rollback_says_which_migrations_lie_between(deployed: Deployed) -> Non
     deployed.serves(old)
     assert "did before" in said
     deployed.mark = old
+
+
+WAITS = """
+import time
+from pathlib import Path
+from django.db import migrations
+
+def wait(apps, schema_editor):
+    log = Path("/var/tmp/migration")
+    with log.open("a") as file:
+        print("begins", file=file)
+    while not Path("/var/tmp/go-on").exists():
+        time.sleep(0.1)
+    with log.open("a") as file:
+        print("ends", file=file)
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("news", "0001_initial")]
+    operations = [migrations.RunPython(wait)]
+"""
+
+
+def end_all_of_it(deployed: Deployed) -> None:
+    """As if the controller lost its power: who renews the lock, tasks that outlived their run."""
+    words = f"@{deployed.server.variables}".encode()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if words in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+@pytest.mark.soak
+def test_what_a_killed_run_has_begun_to_migrate_is_waited_for(deployed: Deployed) -> None:
+    """It goes on by itself on the host. Two that migrate one database at once break it."""
+    host, mark = deployed.server.host, deployed.server.change()
+    (deployed.server.source / "news" / "migrations" / "0002_waits.py").write_text(WAITS)
+    with deployed.phase("a killed run migrates on"):
+        first = deployed.server.start("playbooks/deploy.yml")
+        host.run("until grep -q begins /var/tmp/migration; do sleep 0.1; done", timeout=120)
+        controller(deployed, first)
+        deployed.server.end(first)
+        # Its task is at it still, and so its lock is held.
+        said = deployed.server.refused("playbooks/deploy.yml")
+        assert "is being deployed already" in said
+        end_all_of_it(deployed)
+        # Nobody renews it: it ends, and what is on the host does not. A run that comes sooner is
+        # refused, one that comes when so much is missing waits for the lease's end.
+        time.sleep(20)
+        second = deployed.server.start("playbooks/deploy.yml")
+        deadline = time.monotonic() + 300
+        while sum("flock --timeout 600" in each for each in host.processes().values()) < 2:
+            assert second.poll() is None
+            assert time.monotonic() < deadline, "it does not come to migrate"
+            time.sleep(1)
+        time.sleep(5)
+        assert second.poll() is None
+        assert host.run("cat /var/tmp/migration").stdout == "begins\n"
+        host.run("touch /var/tmp/go-on")
+        code, said = deployed.server.end(second)
+    assert code == 0, said[-4000:]
+    assert host.run("cat /var/tmp/migration").stdout == "begins\nends\n"
+    deployed.mark = mark
+    deployed.serves(mark)
+
+
+@pytest.mark.soak
+def test_a_worker_that_ended_for_a_migration_comes_back_when_nginx_refuses(
+    deployed: Deployed,
+) -> None:
+    host, active = deployed.server.host, "systemctl is-active gazette-ticker"
+    ticker = {"name": "ticker", "command": "sleep 1000000", "before_migrations": "stop"}
+    deployed.server.set(site_processes=[ticker])
+    with deployed.phase("deploy with a worker"):
+        deployed.deploy()
+    before = host.run("systemctl show -P ExecMainStartTimestampMonotonic gazette-ticker").stdout
+    mark = deployed.server.change()
+    migration = deployed.server.source / "news" / "migrations" / "0002_more.py"
+    migration.write_text(COLUMN.replace("Later", "More"))
+    with deployed.phase("nginx refuses behind a migration"), broken_nginx(deployed):
+        deployed.server.refused("playbooks/deploy.yml")
+    assert host.run(active).stdout == "active\n"
+    after = host.run("systemctl show -P ExecMainStartTimestampMonotonic gazette-ticker").stdout
+    assert after != before, "it had ended"
+    deployed.mark = mark
+    deployed.server.set(site_processes=[])
+    with deployed.phase("deploy without it"):
+        deployed.deploy()
+    assert host.run(active, check=False).stdout == "inactive\n"
+
+
+@pytest.mark.soak
+def test_one_that_breaks_behind_the_gate_leaves_both_on_the_release_before(
+    deployed: Deployed,
+) -> None:
+    """Main is refused right before its flip, and the admin has been given the release by then."""
+    host, active = deployed.server.host, "systemctl is-active gazette-ticker"
+    ticker = {"name": "ticker", "command": "sleep 1000000", "before_migrations": "stop"}
+    deployed.server.set(site_processes=[ticker])
+    with deployed.phase("deploy with a worker once more"):
+        deployed.deploy()
+    before, daemons = deployed.server.links(), set(deployed.server.daemons().values())
+    mark = deployed.server.change()
+    migration = deployed.server.source / "news" / "migrations" / "0002_most.py"
+    migration.write_text(COLUMN.replace("Later", "Most"))
+    goes = "__import__('os').path.exists('/etc/away')"
+    with at_the_gate(f"if {goes}: raise RuntimeError('torn page')")(deployed):
+        hook = deployed.server.variables.with_name("breaks.yml")
+        hook.write_text("- ansible.builtin.command: touch /etc/away\n")
+    deployed.server.set(site_hooks={"before_flip": str(hook)})
+    with deployed.phase("broken behind the gate"):
+        said = deployed.server.refused("playbooks/deploy.yml")
+    assert "the gate refused it: GET / answered 500" in said
+    assert "The release that served before still does" in said
+    assert "localhost had been given release" in said
+    assert "went back to the one before" in said
+    assert deployed.server.links() == before
+    assert set(deployed.server.daemons().values()) == daemons
+    assert host.run(active).stdout == "active\n"
+
+    # A run that is killed between the two leaves the same for the next one.
+    host.run("rm /etc/away")
+    deployed.server.set(site_hooks={})
+    with deployed.phase("killed between the flips"):
+        run = deployed.server.start("playbooks/deploy.yml")
+        until(run, "Sessions of before the split")
+        controller(deployed, run)
+        deployed.server.end(run)
+    assert deployed.server.links() != before
+    host.run("touch /etc/away")
+    with deployed.phase("refused behind a kill"):
+        said = deployed.server.refused("playbooks/deploy.yml")
+    assert "the gate refused it: GET / answered 500" in said
+    assert deployed.server.links() == before
+    assert set(deployed.server.daemons().values()) == daemons
+    assert host.run(active).stdout == "active\n"
+
+    host.run("rm /etc/away")
+    deployed.mark = mark
+    deployed.server.set(site_processes=[])
+    with deployed.phase("the same release without what broke it"):
+        deployed.deploy()
 
 
 @pytest.mark.soak

@@ -46,8 +46,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no type hint
         state = str(given.get("state", "taken"))
         if state == "held":
             return {**result, **self._held(given.get("lock") or {}, str(given.get("release", "")))}
-        if state == "freed":
-            return {**result, **self._module(state="freed")}
+        if state in ("seen", "freed"):
+            return {**result, **self._module(state=state)}
         if self._task.check_mode:
             return {**result, "skipped": True, "msg": "Check mode changes nothing."}
         if given.get("lock"):

@@ -51,8 +51,19 @@ CACHE = ROOT / ".cache"
 KEPT_SECONDS = 24 * 3600
 
 
+class ChangedError(AnsibleActionFail):  # type: ignore[misc]  # Ansible ships no types
+    """What would be packed is not what the release is named by."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} has changed since the release was named. Run the same command again."
+        )
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
-    """``state: named`` says the release's id; ``state: packed`` also writes a tar of the source."""
+    """``state: named`` says the release's id. ``state: packed`` writes a tar of the source that was
+    named (``source_digest``, ``own_digest``), whatever has become of it since.
+    """
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -65,29 +76,24 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         source = str(args["source"])
         version = str(args.get("version") or "")
         kind = source_kind(source, version)
+        result.update(changed=False, kind=kind)
         try:
-            if kind == "git":
-                source_digest = git_commit(source, version)
-            elif kind == "directory":
-                source_digest = tree_digest(Path(source))
-            else:
-                source_digest = hashlib.sha256(source.encode()).hexdigest()
-            result.update(kind=kind, source_digest=source_digest)
-            result["release"] = release_id(source_digest, args.get("inputs") or {})
-            if args.get("state", "named") == "packed":
-                result["archive"] = pack(kind, source, source_digest)
+            if args.get("state", "named") == "named":
+                digest, own = source_state(kind, source, version), tree_digest(ROOT, OWN)
+                result.update(source_digest=digest, own_digest=own)
+                result["release"] = release_id(digest, own, args.get("inputs") or {})
+                return result
+            result["archive"] = pack(kind, source, str(args["source_digest"]))
         except (OSError, subprocess.SubprocessError) as error:
             raise AnsibleActionFail(
                 f"site_source {source!r} cannot be read: {_told(error)}"
             ) from error
-        if args.get("state", "named") == "packed":
-            try:
-                result["wheel"] = own_wheel()
-            except (OSError, subprocess.SubprocessError) as error:
-                raise AnsibleActionFail(
-                    f"django-split's own wheel was not built: {_told(error)}"
-                ) from error
-        result["changed"] = False
+        try:
+            result["wheel"] = own_wheel(str(args["own_digest"]))
+        except (OSError, subprocess.SubprocessError) as error:
+            raise AnsibleActionFail(
+                f"django-split's own wheel was not built: {_told(error)}"
+            ) from error
         return result
 
 
@@ -102,11 +108,20 @@ def source_kind(source: str, version: str) -> str:
     return "directory" if os.path.isdir(source) else "requirement"
 
 
-def release_id(source_digest: str, inputs: dict[str, Any]) -> str:
+def source_state(kind: str, source: str, version: str) -> str:
+    """What tells one state of a source from another: a commit, or a digest of the files."""
+    if kind == "git":
+        return git_commit(source, version)
+    if kind == "directory":
+        return tree_digest(Path(source))
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def release_id(source_digest: str, own_digest: str, inputs: dict[str, Any]) -> str:
     """Twelve hex characters: short enough for a socket's path (107 bytes), long enough never to
     meet.
     """
-    text = json.dumps([source_digest, tree_digest(ROOT, OWN), inputs], sort_keys=True, default=str)
+    text = json.dumps([source_digest, own_digest, inputs], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -203,7 +218,11 @@ def git_commit(url: str, version: str) -> str:
 
 
 def pack(kind: str, source: str, digest: str) -> str:
-    """A tar of the source, made once for each state of it; what nobody has used for a day goes."""
+    """A tar of the source, made once for each state of it; what nobody has used for a day goes.
+
+    Raises ChangedError when a folder is not in that state any more, and was not packed while it
+    was.
+    """
     folder = CACHE / "sources"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in folder.iterdir():
@@ -222,6 +241,10 @@ def pack(kind: str, source: str, digest: str) -> str:
             _add_files(
                 archive, Path(source), source_files(Path(source)) if kind == "directory" else []
             )
+    # Behind the packing, which takes its time.
+    if kind == "directory" and tree_digest(Path(source)) != digest:
+        Path(name).unlink()
+        raise ChangedError(f"site_source {source!r}")
     Path(name).rename(packed)
     return str(packed)
 
@@ -232,9 +255,15 @@ def _add_files(archive: IO[bytes], top: Path, files: list[Path]) -> None:
             tar.add(top / file, arcname=str(file), recursive=False, filter=_nobodys)
 
 
-def own_wheel() -> str:
-    """django-split's own wheel, built once for each state of its source and kept under .cache/."""
-    folder = CACHE / "wheels" / tree_digest(ROOT, OWN)[:12]
+def own_wheel(digest: str) -> str:
+    """django-split's own wheel, built once for each state of its source and kept under .cache/.
+
+    Raises ChangedError when it is not in that state any more, also where the wheel is: what the
+    roles write beside it is of now.
+    """
+    if tree_digest(ROOT, OWN) != digest:
+        raise ChangedError("django-split itself")
+    folder = CACHE / "wheels" / digest[:12]
     if not list(folder.glob("*.whl")):
         command = [
             sys.executable,

@@ -17,6 +17,7 @@ import time
 import xmlrpc.client
 from typing import Any
 
+from ansible.module_utils.split_disk import sync_directory
 from ansible.module_utils.split_unix import UnixConnection
 
 SYSTEMD_MARK = "/run/systemd/system"
@@ -74,7 +75,10 @@ class Systemd:
         return self._show(name).get("UnitFileState") == "enabled"
 
     def enable(self, name: str) -> None:
+        """From here on it comes back, also behind a power cut."""
         self._systemctl("enable", "--quiet", name)
+        for folder in (UNIT_DIRECTORY, *glob.glob(os.path.join(UNIT_DIRECTORY, "*.wants"))):
+            sync_directory(folder)
 
     def disable(self, name: str) -> None:
         self._systemctl("disable", "--quiet", name)
@@ -230,7 +234,10 @@ class Supervisor:
         handle = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as active:
             active.write(self._text(name))
+            active.flush()
+            os.fsync(active.fileno())
         os.rename(path + ".new", path)
+        sync_directory(self.active)
 
     def disable(self, name: str) -> None:
         if os.path.exists(self._active(name)):

@@ -24,6 +24,11 @@ options:
   release: {description: The release's id., type: str, required: true}
   socket: {description: The new gunicorn's socket., type: path, required: true}
   link: {description: What nginx connects through., type: path, required: true}
+  current:
+    description: >-
+      Names the release that served when no deploy was under way: what I(before) is where a run that
+      was killed has flipped already.
+    type: path
   gate:
     description: What the new process must answer, through its socket, before it gets traffic.
     type: dict
@@ -38,6 +43,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_disk import sync_directory
 from ansible.module_utils.split_service import ServiceError, Supervisor, Systemd, manager_for
 from ansible.module_utils.split_unix import UnixConnection
 
@@ -48,6 +54,7 @@ OPTIONS = {
     "release": {"type": "str", "required": True},
     "socket": {"type": "path", "required": True},
     "link": {"type": "path", "required": True},
+    "current": {"type": "path"},
     "gate": {
         "type": "dict",
         "required": True,
@@ -136,6 +143,36 @@ def flip(link: str, target: str) -> None:
     os.rename(link + ".new", link)
 
 
+def give(manager: Systemd | Supervisor, name: str, old: list[str], link: str, target: str) -> None:
+    """Give ``name``, which listens on ``target``, the traffic, and end the others.
+
+    Both are enabled for a moment: a reboot in between comes back with whichever the link names.
+    Behind a power cut too: /etc and the site's folder may be on two file systems, of which each
+    keeps its own order.
+    """
+    manager.enable(name)
+    flipped = os.path.islink(link) and os.readlink(link) == target
+    if not flipped:
+        flip(link, target)
+    # Where a run that was killed has flipped, it may not be on the disk either.
+    sync_directory(os.path.dirname(link))
+    if old and not flipped:
+        time.sleep(DRAIN_SECONDS)
+    for other in old:
+        manager.disable(other)
+        manager.stop(other)
+
+
+def before(live: str, target: str, current: str | None) -> str:
+    """The socket that had the traffic before ``target``; "" where none had, or that is long ago."""
+    if live != target:
+        return live
+    release = os.path.basename(os.readlink(current)) if current and os.path.islink(current) else ""
+    folder, name = os.path.split(target)
+    other = os.path.join(folder, "{}-{}.sock".format(name.partition("-")[0], release))
+    return other if release and other != target else ""
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     wanted = module.params
@@ -152,7 +189,8 @@ def main() -> None:
         "state": wanted["state"],
         "instance": wanted["instance"],
         "serves": wanted["release"],
-        "before": live,
+        # What a deploy that fails further on goes back to; nothing where none is under way.
+        "before": before(live, wanted["socket"], wanted["current"]),
         "stopped": old,
         "changed": not (flipped and running and enabled) or bool(old),
     }
@@ -161,7 +199,11 @@ def main() -> None:
         result.update(stopped=[], changed=running == (wanted["state"] == "withdrawn"))
         if wanted["state"] == "withdrawn" and flipped:
             result["changed"] = False
-    if module.check_mode or not result["changed"]:
+        if not flipped:
+            result["before"] = ""
+    # One that a killed run has left running may not have been asked, or not have passed.
+    asked = wanted["state"] == "gated" and not flipped
+    if module.check_mode or not (result["changed"] or asked):
         module.exit_json(**result)
     if wanted["state"] == "withdrawn":
         manager.disable(name)
@@ -173,26 +215,18 @@ def main() -> None:
         if not running:
             manager.start(name)
     except ServiceError as error:
-        give_up(module, manager, name, flipped or running, live, str(error))
+        give_up(module, manager, name, live, result if flipped else {}, str(error))
     if not (flipped and running):
         wrong = pass_gate(wanted["socket"], wanted["gate"], lambda: manager.running(name))
         if wrong:
             why = f"the gate refused it: {wrong}" + advice(
                 wanted["instance"], wanted["gate"], wrong
             )
-            give_up(module, manager, name, flipped or running, live, why)
+            give_up(module, manager, name, live, result if flipped else {}, why)
     if wanted["state"] == "gated":
         module.exit_json(**result)
     try:
-        # Both enabled for a moment: a reboot in between comes back with whichever the link names.
-        manager.enable(name)
-        if not flipped:
-            flip(wanted["link"], wanted["socket"])
-            if old:
-                time.sleep(DRAIN_SECONDS)
-        for other in old:
-            manager.disable(other)
-            manager.stop(other)
+        give(manager, name, old, wanted["link"], wanted["socket"])
     except (ServiceError, OSError) as error:
         module.fail_json(msg=f"{name} does not serve: {error}", **result)
     module.exit_json(**result)
@@ -216,25 +250,27 @@ def give_up(
     module: AnsibleModule,
     manager: Systemd | Supervisor,
     name: str,
-    serving: bool,
-    before: str,
+    live: str,
+    flipped: dict[str, Any],
     why: str,
 ) -> None:
-    """Leave the old release serving, and say why this one does not."""
+    """Leave what serves serving, and say why this one does not.
+
+    ``flipped`` is what a caller goes back by where this one has the traffic, else it is empty.
+    """
     log = manager.log(name)
-    if not serving:
+    if not flipped:
         # A new release that failed must not come back with the next reboot.
         manager.stop(name)
         manager.disable(name)
-    left = (
-        f"The release that served before still does ({before})." if before else "None serves yet."
-    )
-    if serving:
+    left = f"The release that served before still does ({live})." if live else "None serves yet."
+    if flipped:
         left = "It is the one that has the traffic."
     module.fail_json(
         msg="{} does not serve: {}\n{}\n{} Mend the cause and run the same command again.".format(
             name, why, "Its log ends with:\n" + log if log else "It wrote no log.", left
-        )
+        ),
+        **flipped,
     )
 
 

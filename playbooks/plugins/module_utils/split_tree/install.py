@@ -7,8 +7,10 @@ import errno
 import os
 from collections.abc import Callable
 
+from ansible.module_utils.split_disk import sync_directory
+
 from .entries import Entry, TreeError, group_id, look, user_id
-from .manifest import Records, sync_directory
+from .manifest import Records
 from .plan import Plan, Step
 
 

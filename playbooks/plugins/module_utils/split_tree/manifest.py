@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible.module_utils.split_disk import sync_directory
 from ansible.module_utils.split_flock import HeldError, held
 
 from .entries import TreeError
@@ -106,16 +107,6 @@ def sweep(path: str) -> None:
     """Remove what a run that was killed while it saved this manifest has left."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path + NEW)
-
-
-def sync_directory(path: str) -> None:
-    """A rename survives a power cut only when its directory has been synced too."""
-    with contextlib.suppress(FileNotFoundError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def erase(path: str, root: str) -> None:
