@@ -39,6 +39,7 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_busy import busy
 from ansible.module_utils.split_history import deployed
 from ansible.module_utils.split_pruned import remove
 
@@ -109,19 +110,22 @@ def names(home: str) -> list[str]:
     return [name for name in listed if not name.startswith(".")]
 
 
-def prune(home: str, release: str, keep: int, check_mode: bool) -> list[str]:
+def prune(home: str, release: str, keep: int, check_mode: bool) -> tuple[list[str], list[str]]:
     """Remove the oldest releases beyond ``keep``; those that never served go first.
 
-    Or two that the gate refused would push out the one to go back to.
+    Or two that the gate refused would push out the one to go back to. Returns what went, and what
+    is left only because a process still runs in it.
     """
     used = serving(home) | {release}
     spare = order(home, [name for name in names(home) if name not in used])
     # The one that serves is among those kept.
-    gone = spare[max(keep - 1, 0) :]
+    beyond = spare[max(keep - 1, 0) :]
+    running = busy(home) if beyond else set()
+    gone = [name for name in beyond if name not in running]
     if not check_mode:
         remove(os.path.join(home, "releases"), gone)
         prune_virtualenvs(home)
-    return gone
+    return gone, [name for name in beyond if name in running]
 
 
 def prune_failed(home: str, keep: int) -> list[str]:
@@ -208,7 +212,7 @@ def main() -> None:
     home, release, state = (module.params[name] for name in ("home", "release", "state"))
     path = os.path.join(home, "releases", release)
     marker = os.path.join(path, COMPLETE)
-    result = {"changed": False, "path": path, "pruned": []}
+    result: dict[str, Any] = {"changed": False, "path": path, "pruned": [], "busy": []}
 
     if state == "complete" and not os.path.exists(marker):
         result["changed"] = True
@@ -233,7 +237,8 @@ def main() -> None:
             deployed(history, release, before, said)
         result["changed"] = publish(home, release, module.params["deployed"], module.check_mode)
         if os.path.isdir(os.path.join(home, "releases")):
-            result["pruned"] = prune(home, release, module.params["keep"], module.check_mode)
+            keep, check_mode = module.params["keep"], module.check_mode
+            result["pruned"], result["busy"] = prune(home, release, keep, check_mode)
             result["changed"] = result["changed"] or bool(result["pruned"])
 
     result["complete"] = os.path.exists(marker)
