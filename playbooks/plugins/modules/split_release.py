@@ -40,8 +40,19 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.split_busy import busy
+from ansible.module_utils.split_flip import unfinished
 from ansible.module_utils.split_history import deployed
 from ansible.module_utils.split_pruned import remove
+from ansible.module_utils.split_releases import (
+    COMPLETE,
+    SERVED,
+    back,
+    linked,
+    names,
+    order,
+    served,
+    serving,
+)
 
 OPTIONS = {
     "home": {"type": "path", "required": True},
@@ -60,11 +71,8 @@ OPTIONS = {
     "playbook": {"type": "str", "default": ""},
 }
 
-# In a release that has served, as old as its last deploy.
-SERVED = ".served"
 # In a release that did not come to serve: when, at which step, why.
 FAILED = ".failed"
-COMPLETE = ".complete"
 
 
 def read_json(path: str) -> dict[str, Any]:
@@ -74,40 +82,6 @@ def read_json(path: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content
-
-
-def linked(path: str) -> str:
-    return os.path.basename(os.readlink(path)) if os.path.islink(path) else ""
-
-
-def serving(home: str) -> set[str]:
-    """The releases that an instance's link names: these are never pruned, whatever ``current``
-    says.
-    """
-    live = os.path.join(home, "live")
-    names = {linked(os.path.join(home, "current"))}
-    for link in os.listdir(live) if os.path.isdir(live) else ():
-        # main-3f2a….sock
-        names.add(linked(os.path.join(live, link)).rpartition("-")[2].partition(".")[0])
-    return names - {""}
-
-
-def order(home: str, names: list[str]) -> list[str]:
-    """Newest deploy first; those that never served are last, the newest of them first."""
-
-    def worth(name: str) -> tuple[bool, float]:
-        path = os.path.join(home, "releases", name)
-        served = os.path.join(path, SERVED)
-        has_served = os.path.exists(served)
-        return has_served, os.stat(served if has_served else path).st_mtime
-
-    return sorted(names, key=worth, reverse=True)
-
-
-def names(home: str) -> list[str]:
-    folder = os.path.join(home, "releases")
-    listed = os.listdir(folder) if os.path.isdir(folder) else []
-    return [name for name in listed if not name.startswith(".")]
 
 
 def prune(home: str, release: str, keep: int, check_mode: bool) -> tuple[list[str], list[str]]:
@@ -139,7 +113,7 @@ def prune_failed(home: str, keep: int) -> list[str]:
         for name in names(home)
         if name not in used and not os.path.exists(os.path.join(folder, name, SERVED))
     ]
-    gone = order(home, never)[max(keep, 1) :]
+    gone: list[str] = order(home, never)[max(keep, 1) :]
     remove(folder, gone)
     prune_virtualenvs(home)
     return gone
@@ -188,7 +162,7 @@ def fail(home: str, release: str, reason: str, free_megabytes: int) -> dict[str,
 def publish(home: str, release: str, deploy: bool, check_mode: bool) -> bool:
     """Link the release as the one that serves; whether that was another before."""
     link, path = os.path.join(home, "current"), os.path.join(home, "releases", release)
-    other = linked(link) != release
+    other: bool = linked(link) != release
     if check_mode:
         return other
     if other:
@@ -245,18 +219,13 @@ def main() -> None:
     result["plan"] = read_json(os.path.join(path, "plan.json")) if result["complete"] else {}
     result["serving"] = sorted(serving(home))
     result["current"] = linked(os.path.join(home, "current"))
-    # Those that can serve again, newest deploy first.
-    result["served"] = order(
-        home,
-        [
-            name
-            for name in names(home)
-            if all(
-                os.path.exists(os.path.join(home, "releases", name, mark))
-                for mark in (SERVED, COMPLETE)
-            )
-        ],
-    )
+    result["served"] = served(home)
+    result["back"] = back(home)
+    flip = unfinished(home)
+    # What nginx may be configured for, beside what serves.
+    result["left"] = flip.get("left", [])
+    result["unfinished"] = bool(flip)
+    result["hook_due"] = flip.get("release") == release and flip["hook"]
     module.exit_json(**result)
 
 
