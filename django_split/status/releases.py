@@ -85,11 +85,32 @@ def _failure(mark: Path, stamp: float) -> tuple[str, float]:
         return "", stamp
 
 
-def earlier(home: Path, release: str) -> str:
-    """Where a rollback goes to from ``release``: what was deployed before it, "" for nothing.
+def back(home: Path) -> str:
+    """Where a rollback goes to that is given no name, "" for nowhere: as split_releases has it.
 
-    As split_release has it: the mark is as old as the last deploy.
+    One that was begun goes on; from a deploy that ended between its flips it is ``current``.
     """
+    begun = _flip(home)
+    if begun.get("back") and (home / "releases" / begun["release"] / COMPLETE).exists():
+        return str(begun["release"])
+    link = home / "current"
+    current = os.path.basename(os.readlink(link)) if link.is_symlink() else ""
+    if current and {each.release for each in serving(home).values()} - {current}:
+        return current
+    return _earlier(home, current)
+
+
+def _flip(home: Path) -> dict[str, Any]:
+    """What a run that has not ended, or was killed, has written down of its flip."""
+    try:
+        found: dict[str, Any] = json.loads((home / "live" / "flip.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _earlier(home: Path, release: str) -> str:
+    """What was deployed before: the mark is as old as the last deploy."""
     served = [mark for mark in home.glob("releases/*/.served") if (mark.parent / COMPLETE).exists()]
     names = [mark.parent.name for mark in sorted(served, key=lambda mark: -mark.stat().st_mtime)]
     behind = names[names.index(release) + 1 :] if release in names else []

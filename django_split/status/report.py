@@ -93,7 +93,7 @@ class Report:
             for name, each in self.serves.items()
         ]
         if len({each.release for each in self.serves.values()}) > 1:
-            lines.append("  The two are on different releases: run site.yml again.")
+            lines.append("  The two are on different releases: run the same command again.")
         # What somebody tried since, and what there is to do about what serves.
         since = max(each.since for each in self.serves.values())
         lines += [
@@ -101,7 +101,10 @@ class Report:
             for each in sorted(self.releases, key=lambda each: each.failed or 0)
             if each.failed is not None and each.failed > since
         ][-1:]
-        if self.back:
+        if self.back in {each.release for each in self.serves.values()}:
+            # A run that has not ended, or was killed.
+            lines.append(f"  playbooks/rollback.yml goes on to {self.back}")
+        elif self.back:
             lines.append(f"  playbooks/rollback.yml goes back to {self.back}")
         else:
             lines.append("  There is no earlier release to go back to.")
@@ -155,7 +158,6 @@ def look(site: Site) -> Report:
         seen = "nobody listens" if waiting is None else f"{waiting} connections wait for nginx"
         parts.append(Part("port", str(port), waiting is not None, seen))
     parts += systemd.timers(site)
-    current = next((each.release for each in serves.values()), "")
     return Report(
         site=site.name,
         host=os.uname().nodename,
@@ -165,6 +167,6 @@ def look(site: Site) -> Report:
         maintenance=releases.maintenance(site.home),
         lock=lock.holder(site.name),
         parts=parts,
-        back=releases.earlier(site.home, current),
+        back=releases.back(site.home),
         instances=tuple(site.gates),
     )

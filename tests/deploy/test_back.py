@@ -12,16 +12,28 @@ from ansible.template import Templar, trust_as_template
 
 from tests.support.plugins import REPOSITORY
 
-NAMES = ("release_schemas", "release_applied", "release_known", "release_between")
+NAMES = (
+    "release_schemas",
+    "release_applied",
+    "release_known",
+    "release_brought",
+    "release_between",
+)
 NAMES += ("release_lacking", "release_undoing")
 
 
 def ask(name: str, *schemas: dict[str, Any], database: bool = False) -> list[str]:
-    """A variable of the role for two releases: the one that serves, the one to go back to."""
+    """A variable of the role for those that serve, new and newer, and the one to go back to."""
     text = yaml.safe_load((REPOSITORY / "roles" / "release" / "vars" / "main.yml").read_text())
     variables: dict[str, Any] = {each: trust_as_template(text[each]) for each in NAMES}
+    items = [*("new", "newer")[: len(schemas) - 1], "old"]
+    results = [
+        {"item": item, "stdout": json.dumps(each)}
+        for item, each in zip(items, schemas, strict=True)
+    ]
     variables |= {
-        "release_schema": {"results": [{"stdout": json.dumps(each)} for each in schemas]},
+        "release_schema": {"results": results},
+        "release_there": {"current": "new"},
         "release_manage": "gazette-manage",
         "split_database": database,
     }
@@ -70,4 +82,14 @@ def test_undoing_goes_to_the_last_that_the_older_one_knows(database: bool, comma
     assert ask("release_undoing", newer, schema(*BOTH), database=database) == [
         f"{command} migrate news 0002_b",
         f"{command} migrate shop zero",
+    ]
+
+
+def test_what_a_killed_deploy_has_brought_is_undone_with_its_own_code() -> None:
+    """It serves, and is not the one that commands are for by default."""
+    new = schema(*BOTH, applied=(*BOTH, "news.0003_c"))
+    newer = schema(*BOTH, "news.0003_c", applied=(*BOTH, "news.0003_c"))
+    assert ask("release_between", new, newer, schema(*BOTH)) == ["news.0003_c"]
+    assert ask("release_undoing", new, newer, schema(*BOTH)) == [
+        "gazette-manage --release newer migrate news 0002_b"
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,41 @@ def test_a_full_disk_keeps_nothing_of_a_half_built_release(
     )
     assert failed["path"] == ""
     assert names(home) == {"a", "b", "c", "d"}
+
+
+def test_what_a_worker_still_runs_in_stays(home: Path, run_module: RunModule) -> None:
+    """Until it has ended: nothing that it has yet to import goes, nor the virtualenv."""
+    (home / "venvs" / "old" / "venv").mkdir(parents=True)
+    old = home / "releases" / ("b" * 12)
+    (old / "venv").symlink_to(home / "venvs" / "old" / "venv")
+
+    def publish() -> list[str]:
+        done = run_module(
+            "split_release", home=str(home), release="e" * 12, state="current", keep=1
+        )
+        found: list[str] = done["busy"]
+        return found
+
+    with subprocess.Popen(["sleep", "600"], cwd=old) as worker:
+        busy = publish()
+        worker.kill()
+    assert busy == ["b" * 12]
+    assert names(home) == {"e", "b"}
+    assert (home / "venvs" / "old" / "venv").is_dir()
+    assert publish() == []
+    assert names(home) == {"e"}
+
+
+def test_a_worker_that_stands_elsewhere_is_known_by_its_command(
+    home: Path, run_module: RunModule
+) -> None:
+    script = home / "releases" / ("b" * 12) / "beat"
+    script.write_text("#!/bin/sh\nread line\n")
+    script.chmod(0o755)
+    with subprocess.Popen([script], cwd="/", stdin=subprocess.PIPE) as worker:
+        run_module("split_release", home=str(home), release="e" * 12, state="current", keep=1)
+        worker.kill()
+    assert names(home) == {"e", "b"}
 
 
 def test_a_virtualenv_goes_with_the_last_release_that_has_it(

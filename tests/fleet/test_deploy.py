@@ -585,10 +585,106 @@ def test_a_release_that_is_not_there_is_refused_with_those_that_are(deployed: De
     assert deployed.server.links().split()[-1].rpartition("/")[2] in said
 
 
+# Its old workers close the connections that wait: who has just asked on one gets no answer.
+RELOAD = "nginx is reloaded"
+NO_ANSWER = "IncompleteReadError: 0 bytes read"
+BETWEEN = "Sessions of before the split"
+BEHIND = "Nginx shows the static files of the release that serves"
+
+
+def named(deployed: Deployed) -> dict[str, str]:
+    """What serves, by its link."""
+    main, admin, current = deployed.server.links().split()
+    names = {"main": main, "admin": admin, "current": current}
+    return {
+        each: link.rpartition("/")[2].removeprefix(f"{each}-").removesuffix(".sock")
+        for each, link in names.items()
+    }
+
+
+def killed(deployed: Deployed, playbook: str, task: str) -> None:
+    run = deployed.server.start(playbook)
+    until(run, task)
+    controller(deployed, run)
+    deployed.server.end(run)
+
+
+@pytest.mark.soak
+def test_a_deploy_that_is_killed_between_its_flips_is_gone_back_from(deployed: Deployed) -> None:
+    """To what served before it, and not one further; what it has migrated is asked about."""
+    old, before = named(deployed)["current"], deployed.server.links()
+    deployed.server.change()
+    migration = deployed.server.source / "news" / "migrations" / "0002_between.py"
+    migration.write_text(COLUMN.replace("Later", "Between"))
+    with deployed.phase("a deploy killed between its flips"):
+        killed(deployed, "playbooks/deploy.yml", BETWEEN)
+        new = named(deployed)["admin"]
+        assert named(deployed) == {"main": old, "admin": new, "current": old}
+        assert new != old
+        status = deployed.server.host.run("gazette-status", check=False).stdout
+        assert f"playbooks/rollback.yml goes on to {old}" in status
+    with deployed.phase("rollback from half a deploy"):
+        said = deployed.server.refused("playbooks/rollback.yml")
+        assert "- news.0002_between" in said
+        assert f"gazette-manage --release {new} migrate news 0001_initial" in said
+        said = deployed.server.play("playbooks/rollback.yml", "-e", "migrations=keep")
+    assert f"serves release {old}; {new} did before" in said
+    assert deployed.server.links() == before
+    deployed.serves(deployed.mark)
+
+
+def logins(deployed: Deployed) -> list[int]:
+    return [deployed.server.visitor.ask(f"/{each}/login/").status for each in ("admin", "desk")]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("at", "by_name"),
+    [("", False), (BETWEEN, False), (BEHIND, False), (BEHIND, True)],
+    ids=["whole", "between-the-flips", "behind-current", "behind-current-by-name"],
+)
+def test_a_rollback_to_another_admin_prefix_takes_nginx_along(
+    deployed: Deployed, at: str, by_name: bool
+) -> None:
+    """However often it takes: the same command goes on to the same release, with its hook."""
+    deployed.server.host.run("rm -f /root/hooks")
+    deployed.mark = old = deployed.server.change()
+    with deployed.phase("deploy"):
+        deployed.deploy()
+    to = named(deployed)["current"]
+    deployed.mark = deployed.server.change()
+    deployed.server.edit("gazette/urls.py", 'path("admin/"', 'path("desk/"')
+    with deployed.load.phase(RELOAD):
+        deployed.deploy()
+    assert logins(deployed) == [404, 200]
+    deployed.server.set(site_hooks={"after_flip": hooks(deployed.server)["after_flip"]})
+    if at:
+        with deployed.phase(f"a rollback killed {at}"):
+            killed(deployed, "playbooks/rollback.yml", at)
+            status = deployed.server.host.run("gazette-status", check=False).stdout
+        assert f"playbooks/rollback.yml goes on to {to}" in status
+        assert deployed.server.host.run("cat /root/hooks", check=False).stdout == ""
+    with deployed.load.phase(RELOAD):
+        words = ("-e", f"release={to}") if by_name else ()
+        deployed.server.play("playbooks/rollback.yml", *words)
+    deployed.mark = old
+    deployed.serves(old)
+    assert set(named(deployed).values()) == {to}
+    assert logins(deployed) == [200, 404]
+    assert [moment for moment, *_ in noted(deployed)] == ["after_flip"]
+    deployed.server.set(site_hooks={})
+    status = deployed.server.host.run("gazette-status").stdout
+    assert "all is well" in status
+    assert "goes back to" in status
+    assert deployed.server.host.run("ls /srv/gazette/live").stdout == "admin.sock\nmain.sock\n"
+
+
 def test_no_request_failed(deployed: Deployed) -> None:
     """The last of all: what the visitors saw."""
     seen = deployed.load.end()
     print(seen)
+    reloaded = seen.pop(RELOAD, {"failures": {}})
+    assert [cause for cause in reloaded["failures"] if not cause.startswith(NO_ANSWER)] == []
     assert {
         name: seen[name]["failures"] for name in seen if name != "away" if seen[name]["failed"]
     } == {}

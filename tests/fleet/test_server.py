@@ -366,6 +366,64 @@ def test_the_newer_server_comes_back_after_a_reboot_with_tls(
     assert "certificate: localhost: the certificate is good until" in said.stdout
 
 
+SHOP = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("news", "0002_late")]
+    operations = [migrations.CreateModel("Shop", [
+        ("id", models.BigAutoField(primary_key=True)), ("name", models.TextField())])]
+"""
+
+
+@pytest.mark.soak
+def test_a_rollback_behind_a_migration_of_postgresql(newer: Server, source: Path) -> None:
+    """Kept or undone as the message says; main may what the release says that serves.
+
+    Deployed again, the later one has its table and its rights.
+    """
+
+    def release() -> str:
+        return newer.host.run("basename $(readlink /srv/gazette/current)").stdout.strip()
+
+    def main_reads() -> str:
+        return newer.psql("gazette-main", "gazette_main", "SELECT count(*) FROM news_shop")
+
+    before = release()
+    with (source / "news" / "models.py").open("a") as models:
+        models.write("\n\nclass Shop(models.Model):\n    name = models.TextField()\n")
+    (source / "news" / "migrations" / "0003_shop.py").write_text(SHOP)
+    newer.play("playbooks/deploy.yml")
+    after = release()
+    assert main_reads() == "0"
+
+    with pytest.raises(CommandError) as told:
+        newer.play("playbooks/rollback.yml")
+    assert "- news.0003_shop" in str(told.value)
+    undo = "gazette-manage --instance owner migrate news 0002_late"
+    assert undo in str(told.value)
+    assert release() == after
+
+    said = newer.play("playbooks/rollback.yml", "-e", "migrations=keep")
+    assert f"serves release {before}; {after} did before" in said
+    assert release() == before
+    assert "permission denied for table news_shop" in main_reads()
+    newer.play("playbooks/deploy.yml")  # nothing is built
+    assert release() == after
+    assert main_reads() == "0"
+
+    newer.host.run(undo)
+    newer.play("playbooks/rollback.yml")  # nothing lies between any more
+    assert release() == before
+    assert 'relation "news_shop" does not exist' in main_reads()
+    with pytest.raises(CommandError, match=f"The database lacks what {after} brings"):
+        newer.play("playbooks/rollback.yml", "-e", f"release={after}")
+    newer.play("playbooks/deploy.yml")
+    assert release() == after
+    assert main_reads() == "0"
+
+
 def test_uninstall_drops_the_database_when_it_is_said(server: Server) -> None:
     server.play("playbooks/uninstall.yml", "-e", "remove_data=true")
     left = "SELECT rolname FROM pg_roles UNION SELECT datname FROM pg_database"

@@ -83,12 +83,60 @@ def test_what_serves_is_what_the_links_say(home: Path) -> None:
     }
 
 
-def test_a_rollback_goes_to_what_was_deployed_before(home: Path) -> None:
-    assert releases.earlier(home, "bbb") == "aaa"
-    assert releases.earlier(home, "aaa") == ""
-    assert releases.earlier(home, "ccc") == "", "it never served"
+def state(home: Path, admin: str, main: str, current: str, flip: dict[str, Any]) -> None:
+    for name, release in (("admin", admin), ("main", main)):
+        link = home / "live" / f"{name}.sock"
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"/run/gazette/{name}/{name}-{release}.sock")
+    (home / "current").symlink_to(f"releases/{current}")
+    if flip:
+        (home / "live" / "flip.json").write_text(json.dumps(flip))
+
+
+def both(home: Path) -> str:
+    """Where a rollback goes to, as the module has it that does it, and as people are told."""
+    found: str = load("module_utils", "split_releases").back(str(home))
+    assert releases.back(home) == found
+    return found
+
+
+BEGUN = {"release": "ccc", "back": True, "left": ["bbb"], "hook": True}
+
+
+@pytest.mark.parametrize(
+    ("admin", "main", "current", "flip", "to"),
+    [
+        ("ccc", "ccc", "ccc", {}, "bbb"),
+        ("bbb", "bbb", "bbb", {}, "aaa"),
+        ("aaa", "aaa", "aaa", {}, ""),
+        # A deploy of ccc behind bbb is killed: between the flips, before and behind it is linked.
+        ("ccc", "bbb", "bbb", {**BEGUN, "back": False}, "bbb"),
+        ("ccc", "ccc", "bbb", {**BEGUN, "back": False}, "bbb"),
+        ("ccc", "ccc", "ccc", {**BEGUN, "back": False}, "bbb"),
+        # A rollback from ccc to bbb is, or to a release by its name.
+        ("bbb", "ccc", "ccc", {**BEGUN, "release": "bbb"}, "bbb"),
+        ("bbb", "bbb", "bbb", {**BEGUN, "release": "bbb"}, "bbb"),
+        ("aaa", "ccc", "ccc", {**BEGUN, "release": "aaa"}, "aaa"),
+        ("bbb", "bbb", "bbb", {**BEGUN, "release": "gone"}, "aaa"),
+    ],
+)
+def test_a_rollback_goes_to_what_was_deployed_before_or_goes_on(
+    home: Path, admin: str, main: str, current: str, flip: dict[str, Any], to: str
+) -> None:
+    for moment, name in enumerate(("aaa", "bbb", "ccc")):
+        for mark in (".complete", ".served"):
+            path = home / "releases" / name / mark
+            path.touch()
+            os.utime(path, (1000 + moment, 1000 + moment))
+    state(home, admin, main, current, flip)
+    assert both(home) == to
+
+
+def test_a_rollback_goes_to_none_that_is_not_complete(home: Path) -> None:
+    state(home, "bbb", "bbb", "bbb", {})
+    assert both(home) == "aaa"
     (home / "releases" / "aaa" / ".complete").unlink()
-    assert releases.earlier(home, "bbb") == ""
+    assert both(home) == ""
 
 
 def test_a_site_that_was_never_deployed_has_none(tmp_path: Path) -> None:
@@ -353,14 +401,14 @@ def test_what_was_gone_back_to_is_told_with_what_it_was_gone_back_from(home: Pat
         "playbook": "playbooks/rollback.yml",
     }
     kept = releases.releases(home)
-    seen = report.Report(
-        "g", "h", releases.serving(home), [gone], kept, {}, {}, [], releases.earlier(home, "bbb")
-    )
+    seen = report.Report("g", "h", releases.serving(home), [gone], kept, {}, {}, [], "aaa")
     text = seen.as_text()
     assert ", gone back to from eee by ada@desk (playbooks/rollback.yml)\n" in text
     assert "  playbooks/rollback.yml goes back to aaa\n" in text
     assert "did not come to serve" not in text
     assert json.loads(seen.as_json())["back"] == "aaa"
+    goes_on = replace(seen, back="bbb").as_text()
+    assert "  playbooks/rollback.yml goes on to bbb\n" in goes_on
 
 
 def test_a_host_of_the_proxys_alone_misses_no_release() -> None:
@@ -373,7 +421,7 @@ def test_two_instances_on_two_releases_are_not_passed_over(home: Path) -> None:
     (home / "live" / "main.sock").unlink()
     (home / "live" / "main.sock").symlink_to("/run/gazette/main/main-aaa.sock")
     seen = report.Report("g", "h", releases.serving(home), [], [], {}, {}, [])
-    assert "different releases: run site.yml again" in seen.as_text()
+    assert "different releases: run the same command again" in seen.as_text()
 
 
 def test_a_host_without_the_site_is_told_so(tmp_path: Path) -> None:

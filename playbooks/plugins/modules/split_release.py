@@ -39,8 +39,20 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.split_busy import busy
+from ansible.module_utils.split_flip import unfinished
 from ansible.module_utils.split_history import deployed
 from ansible.module_utils.split_pruned import remove
+from ansible.module_utils.split_releases import (
+    COMPLETE,
+    SERVED,
+    back,
+    linked,
+    names,
+    order,
+    served,
+    serving,
+)
 
 OPTIONS = {
     "home": {"type": "path", "required": True},
@@ -59,11 +71,8 @@ OPTIONS = {
     "playbook": {"type": "str", "default": ""},
 }
 
-# In a release that has served, as old as its last deploy.
-SERVED = ".served"
 # In a release that did not come to serve: when, at which step, why.
 FAILED = ".failed"
-COMPLETE = ".complete"
 
 
 def read_json(path: str) -> dict[str, Any]:
@@ -75,53 +84,22 @@ def read_json(path: str) -> dict[str, Any]:
     return content
 
 
-def linked(path: str) -> str:
-    return os.path.basename(os.readlink(path)) if os.path.islink(path) else ""
-
-
-def serving(home: str) -> set[str]:
-    """The releases that an instance's link names: these are never pruned, whatever ``current``
-    says.
-    """
-    live = os.path.join(home, "live")
-    names = {linked(os.path.join(home, "current"))}
-    for link in os.listdir(live) if os.path.isdir(live) else ():
-        # main-3f2a….sock
-        names.add(linked(os.path.join(live, link)).rpartition("-")[2].partition(".")[0])
-    return names - {""}
-
-
-def order(home: str, names: list[str]) -> list[str]:
-    """Newest deploy first; those that never served are last, the newest of them first."""
-
-    def worth(name: str) -> tuple[bool, float]:
-        path = os.path.join(home, "releases", name)
-        served = os.path.join(path, SERVED)
-        has_served = os.path.exists(served)
-        return has_served, os.stat(served if has_served else path).st_mtime
-
-    return sorted(names, key=worth, reverse=True)
-
-
-def names(home: str) -> list[str]:
-    folder = os.path.join(home, "releases")
-    listed = os.listdir(folder) if os.path.isdir(folder) else []
-    return [name for name in listed if not name.startswith(".")]
-
-
-def prune(home: str, release: str, keep: int, check_mode: bool) -> list[str]:
+def prune(home: str, release: str, keep: int, check_mode: bool) -> tuple[list[str], list[str]]:
     """Remove the oldest releases beyond ``keep``; those that never served go first.
 
-    Or two that the gate refused would push out the one to go back to.
+    Or two that the gate refused would push out the one to go back to. Returns what went, and what
+    is left only because a process still runs in it.
     """
     used = serving(home) | {release}
     spare = order(home, [name for name in names(home) if name not in used])
     # The one that serves is among those kept.
-    gone = spare[max(keep - 1, 0) :]
+    beyond = spare[max(keep - 1, 0) :]
+    running = busy(home) if beyond else set()
+    gone = [name for name in beyond if name not in running]
     if not check_mode:
         remove(os.path.join(home, "releases"), gone)
         prune_virtualenvs(home)
-    return gone
+    return gone, [name for name in beyond if name in running]
 
 
 def prune_failed(home: str, keep: int) -> list[str]:
@@ -135,7 +113,7 @@ def prune_failed(home: str, keep: int) -> list[str]:
         for name in names(home)
         if name not in used and not os.path.exists(os.path.join(folder, name, SERVED))
     ]
-    gone = order(home, never)[max(keep, 1) :]
+    gone: list[str] = order(home, never)[max(keep, 1) :]
     remove(folder, gone)
     prune_virtualenvs(home)
     return gone
@@ -184,7 +162,7 @@ def fail(home: str, release: str, reason: str, free_megabytes: int) -> dict[str,
 def publish(home: str, release: str, deploy: bool, check_mode: bool) -> bool:
     """Link the release as the one that serves; whether that was another before."""
     link, path = os.path.join(home, "current"), os.path.join(home, "releases", release)
-    other = linked(link) != release
+    other: bool = linked(link) != release
     if check_mode:
         return other
     if other:
@@ -208,7 +186,7 @@ def main() -> None:
     home, release, state = (module.params[name] for name in ("home", "release", "state"))
     path = os.path.join(home, "releases", release)
     marker = os.path.join(path, COMPLETE)
-    result = {"changed": False, "path": path, "pruned": []}
+    result: dict[str, Any] = {"changed": False, "path": path, "pruned": [], "busy": []}
 
     if state == "complete" and not os.path.exists(marker):
         result["changed"] = True
@@ -233,25 +211,21 @@ def main() -> None:
             deployed(history, release, before, said)
         result["changed"] = publish(home, release, module.params["deployed"], module.check_mode)
         if os.path.isdir(os.path.join(home, "releases")):
-            result["pruned"] = prune(home, release, module.params["keep"], module.check_mode)
+            keep, check_mode = module.params["keep"], module.check_mode
+            result["pruned"], result["busy"] = prune(home, release, keep, check_mode)
             result["changed"] = result["changed"] or bool(result["pruned"])
 
     result["complete"] = os.path.exists(marker)
     result["plan"] = read_json(os.path.join(path, "plan.json")) if result["complete"] else {}
     result["serving"] = sorted(serving(home))
     result["current"] = linked(os.path.join(home, "current"))
-    # Those that can serve again, newest deploy first.
-    result["served"] = order(
-        home,
-        [
-            name
-            for name in names(home)
-            if all(
-                os.path.exists(os.path.join(home, "releases", name, mark))
-                for mark in (SERVED, COMPLETE)
-            )
-        ],
-    )
+    result["served"] = served(home)
+    result["back"] = back(home)
+    flip = unfinished(home)
+    # What nginx may be configured for, beside what serves.
+    result["left"] = flip.get("left", [])
+    result["unfinished"] = bool(flip)
+    result["hook_due"] = flip.get("release") == release and flip["hook"]
     module.exit_json(**result)
 
 
