@@ -14,12 +14,12 @@ LOG = {"msg": "non-zero return code", "stdout": "\n".join(map(str, range(100))),
 WHOLE = "gazette-main@3f2a does not serve: it hangs\nMend it and run the same command again."
 
 
-def told(name: str, task: str | None = "Migrate", **result: Any) -> str:
+def told(name: str, task: str | None = "Migrate", serving: str = "0ld", **result: Any) -> str:
     """A variable of the role, in a rescue."""
     variables: dict[str, Any] = {
         "split_release_id": "3f2a",
         "split_home": "/srv/gazette",
-        "release_failed": {"path": "/srv/gazette/releases/failed-3f2a"},
+        "release_failed": {"path": "/srv/gazette/releases/failed-3f2a", "serving": [serving]},
     }
     if task is not None:
         variables |= {
@@ -38,6 +38,13 @@ def test_the_end_of_a_log_is_shown_and_where_the_release_is() -> None:
         "What was built is kept in /srv/gazette/releases/failed-3f2a.",
         "Mend the cause and run the same command again.",
     ]
+
+
+def test_one_that_a_killed_run_gave_traffic_is_not_said_to_have_none() -> None:
+    said = told("release_failed_told", serving="3f2a", **LOG)
+    assert "Release 3f2a has traffic already" in said
+    assert "Nothing serves" not in said
+    assert said.endswith("run the same command again.")
 
 
 @pytest.mark.parametrize("name", ["release_failed_told", "release_refused_told", "release_reason"])
