@@ -105,15 +105,16 @@ def test_our_own_nginx_is_not_in_our_way(
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if not nginx:
         pytest.skip("needs nginx")
-    conf = tmp_path / "nginx.conf"
+    conf, pid = tmp_path / "nginx.conf", tmp_path / "nginx.pid"
     conf.write_text(
-        f"pid {tmp_path}/nginx.pid; error_log stderr; events {{}}\n"
+        f"pid {pid}; error_log stderr; events {{}}\n"
         f"http {{ access_log off; server {{ listen 127.0.0.1:{PORT}; }} }}\n"
     )
     under = own_namespace(
         f"{UP}\nmount -t tmpfs none /var/lib\nmkdir -p {prefix} /var/lib/nginx\n"
         f"{nginx} -p {prefix} -c {conf} -e stderr >/dev/null 2>&1\n"
-        f"trap 'kill $(cat {tmp_path}/nginx.pid)' EXIT\n"
+        # Or the one that ends takes away the next one's file.
+        f"trap 'kill $(cat {pid}); while test -e {pid}; do sleep 0.1; done' EXIT\n"
         '"$@"; exit $?'
     )
     outcome = preflight({"proxy_listen": ["127.0.0.1"]}, under=under)
