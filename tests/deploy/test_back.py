@@ -6,11 +6,8 @@ import json
 from typing import Any
 
 import pytest
-import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
-from tests.support.plugins import REPOSITORY
+from tests.support.role_variables import role_variable
 
 NAMES = (
     "release_schemas",
@@ -24,20 +21,20 @@ NAMES += ("release_lacking", "release_undoing")
 
 def ask(name: str, *schemas: dict[str, Any], database: bool = False) -> list[str]:
     """A variable of the role for those that serve, new and newer, and the one to go back to."""
-    text = yaml.safe_load((REPOSITORY / "roles" / "release" / "vars" / "main.yml").read_text())
-    variables: dict[str, Any] = {each: trust_as_template(text[each]) for each in NAMES}
     items = [*("new", "newer")[: len(schemas) - 1], "old"]
     results = [
         {"item": item, "stdout": json.dumps(each)}
         for item, each in zip(items, schemas, strict=True)
     ]
-    variables |= {
-        "release_schema": {"results": results},
-        "release_there": {"current": "new"},
-        "release_manage": "gazette-manage",
-        "split_database": database,
-    }
-    found: list[str] = Templar(DataLoader(), variables=variables).template(variables[name])
+    found: list[str] = role_variable(
+        "release",
+        name,
+        NAMES,
+        release_schema={"results": results},
+        release_there={"current": "new"},
+        release_manage="gazette-manage",
+        split_database=database,
+    )
     return found
 
 

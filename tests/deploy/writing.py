@@ -6,9 +6,14 @@ have their own tests.
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
-from tests.support.plugins import PLUGINS
+from tests.support.plugins import PLUGINS, REPOSITORY
 
 SERVICE = """
 from ansible.module_utils.basic import AnsibleModule
@@ -35,6 +40,26 @@ def library(place: Path, **modules: str) -> str:
     for name, text in modules.items():
         (folder / f"{name}.py").write_text(f"SAID = {str(place / 'said')!r}\n{text}")
     return f"{folder}:{PLUGINS}/modules"
+
+
+def refused(
+    place: Path, hosts: dict[str, Any], plays: list[dict[str, Any]], *words: str, **environ: str
+) -> str:
+    """Run plays that have to fail on a host, and return what Ansible says."""
+    (place / "hosts.yml").write_text(json.dumps(hosts))
+    (place / "play.yml").write_text(json.dumps(plays))
+    ansible = str(Path(sys.executable).with_name("ansible-playbook"))
+    ran = subprocess.run(
+        [ansible, "-i", str(place / "hosts.yml"), str(place / "play.yml"), *words],
+        cwd=REPOSITORY,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 def said(place: Path) -> list[str]:

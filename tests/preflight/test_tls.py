@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
 from tests.support.authority import Authority, Issued
 from tests.support.plugins import REPOSITORY, load
+from tests.support.role_variables import role_variable
 
 from .conftest import Preflight
 
@@ -221,10 +220,8 @@ def test_https_goes_on_with_the_certificate_that_is_there(
     kind: str, there: bool, served: bool
 ) -> None:
     """One that lacks a name is to be replaced, and the port is not closed for that."""
-    role = yaml.safe_load((REPOSITORY / "roles" / "nginx" / "vars" / "main.yml").read_text())
-    says = trust_as_template(role["nginx_serves_tls"])
     given = {"nginx_tls": kind, "nginx_certificate_there": there, "nginx_certified": False}
-    assert Templar(DataLoader(), variables=given).template(says) is served
+    assert role_variable("nginx", "nginx_serves_tls", **given) is served
 
 
 @pytest.fixture
